@@ -1,7 +1,25 @@
-# The whole list: setup, demo, test, check, bench, soak. `make demo` and `make test` do their own set-up.
+# The whole list: setup, demo, test, check, bench, soak. Each does its own set-up first; nothing else is needed.
+PYTHON := .venv/bin/python
+
 .PHONY: setup demo test check bench soak
 
-setup: .venv/ready
+setup:
+	@.ci/setup
 
-.venv/ready: requirements-dev.lock pyproject.toml .ci/setup
-	.ci/setup
+demo: setup
+	.venv/bin/lienthong demo
+
+test: check
+	$(PYTHON) -m pytest
+
+check: setup
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+
+bench: setup
+	$(PYTHON) -m benchmarks
+
+soak: setup
+	LIENTHONG_SOAK=1 $(PYTHON) -m pytest
