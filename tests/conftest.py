@@ -22,7 +22,7 @@ def project_root() -> Path:
 
 @pytest.fixture(scope="session")
 def data() -> Path:
-    """The folder of reference data beside the project; a test that asks for it is skipped, visibly, where it is absent."""
+    """The folder of reference data beside the project; where it is absent the test is skipped, visibly."""
     if not DATA.is_dir():
         pytest.skip(DATA_ABSENT)
     return DATA

@@ -43,9 +43,7 @@ def show_version(wanted: bool) -> None:
 def options(
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=show_version, is_eager=True, help=t("Show the version.", "Hiện phiên bản.")
-        ),
+        typer.Option("--version", callback=show_version, is_eager=True, help=t("Show the version.", "Hiện phiên bản.")),
     ] = False,
 ) -> None:
     """Hold the options that stand before a noun."""
