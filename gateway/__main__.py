@@ -1,10 +1,12 @@
 """Start the command line: the command `lienthong`, or `python -m gateway`."""
 
+from typing import NoReturn
+
 from gateway.cli.app import run
 
 
-def main() -> None:
-    """Run the process's own arguments; ends in SystemExit."""
+def main() -> NoReturn:
+    """Run the process's own arguments; always ends in SystemExit."""
     run()
 
 

@@ -1,13 +1,15 @@
 """The command `lienthong`: the root of the command line."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from gateway import __version__
 from gateway.cli.exit_codes import ExitCode
+from gateway.cli.failures import report
 from gateway.cli.language import t
 from gateway.cli.nouns import NOUNS, Noun, OnDemand
+from schemas.errors import GatewayError
 
 
 def command_line(nouns: dict[str, Noun]) -> Any:
@@ -49,6 +51,10 @@ def options(
     """Hold the options that stand before a noun."""
 
 
-def run(arguments: list[str] | None = None) -> None:
-    """Run one command line; `None` takes the process's own arguments. Ends in SystemExit."""
-    command_line(NOUNS).main(arguments, prog_name="lienthong")
+def run(arguments: list[str] | None = None, nouns: dict[str, Noun] = NOUNS) -> NoReturn:
+    """Run one command line; `None` takes the process's own arguments. Always ends in SystemExit."""
+    try:
+        command_line(nouns).main(arguments, prog_name="lienthong")
+    except GatewayError as error:
+        raise SystemExit(report(error)) from None
+    raise SystemExit(ExitCode.OK)
