@@ -15,7 +15,7 @@ from gateway.cli.exit_codes import ExitCode
 from gateway.cli.nouns import NOUNS, Noun, load
 from schemas.errors import ConfigError, PortalUnavailableError
 
-HELP_MAY_IMPORT = {"annotated_doc", "gateway", "schemas", "typer"}
+HELP_MAY_IMPORT = {"annotated_doc", "gateway", "schemas", "shellingham", "typer"}
 """Top-level names beside the standard library; anything else is loaded by the noun that needs it."""
 HELP_MAY_NOT_IMPORT = {"asyncio", "importlib.metadata", "schemas.settings", "sqlite3", "ssl"}
 HELP_TIMES_BARE_PYTHON = 8
