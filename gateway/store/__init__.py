@@ -1,0 +1,1 @@
+"""State and the transactions that move it (design.md section 3)."""

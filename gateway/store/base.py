@@ -1,0 +1,192 @@
+"""What the engine asks of a store; one implementation for SQLite now, another dialect later.
+
+`Store.write` runs a function in a savepoint of a group commit and returns only after COMMIT: either all of it is
+durable or nothing is, and one failing function never rolls back another's. A network call is never made inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from gateway.store.rows import (
+    DeliveryRow,
+    DossierRow,
+    Json,
+    LaneKey,
+    LaneRow,
+    LeafRow,
+    PortalRow,
+    QuarantineRow,
+    RawRow,
+    RecordRow,
+    RunRow,
+)
+
+T = TypeVar("T")
+
+
+class Tx(Protocol):
+    """The store as seen inside one transaction. Batches in, batches out."""
+
+    # dossiers
+    def dossiers(self, ids: Iterable[str]) -> dict[str, DossierRow]:
+        """Rows by id, unknown ids left out; locked in key order when writing."""
+
+    def dossiers_by_national_code(self, codes: Iterable[str]) -> dict[str, list[DossierRow]]:
+        """National number -> dossiers that carry it (more than one is a question, not an answer)."""
+
+    def dossiers_by_code(self, codes: Iterable[str]) -> dict[str, list[DossierRow]]:
+        """Dossier code -> dossiers that carry it."""
+
+    def put_dossiers(self, rows: Sequence[DossierRow]) -> None:
+        """Insert or replace by id."""
+
+    # portal records
+    def records(self, portal: str, external_ids: Iterable[str]) -> dict[str, RecordRow]:
+        """Rows by external id."""
+
+    def records_of(self, dossier_ids: Iterable[str]) -> dict[str, list[RecordRow]]:
+        """Dossier id -> its records at all portals."""
+
+    def records_by_reference(self, references: Iterable[str]) -> dict[str, list[RecordRow]]:
+        """An identifier that we wrote there -> records."""
+
+    def open_records(self, portal: str, *, after: str = "", limit: int = 1000) -> list[RecordRow]:
+        """Records of a portal with `open`, oldest `read_at` first."""
+
+    def put_records(self, rows: Sequence[RecordRow]) -> None:
+        """Insert or replace by (portal, external id)."""
+
+    # lanes
+    def lanes(self, keys: Iterable[LaneKey]) -> dict[LaneKey, LaneRow]:
+        """Rows by key."""
+
+    def lanes_of(self, dossier_ids: Iterable[str]) -> dict[str, list[LaneRow]]:
+        """Dossier id -> its lanes."""
+
+    def put_lanes(self, rows: Sequence[LaneRow]) -> None:
+        """Insert or replace whole rows (the caller holds the writer)."""
+
+    def mark_due(self, keys: Iterable[LaneKey], at: float) -> None:
+        """Make existing lanes due at `at` or earlier and let `mark` grow; unknown lanes are made."""
+
+    def claim(self, portal: str, now: float, *, limit: int, lease_until: float, token: str) -> list[LaneRow]:
+        """Lease due lanes whose lease is free, longest due first; returns them as leased."""
+
+    def due_lanes(self, portal: str, now: float | None = None) -> int:
+        """How many lanes are due (by `now`, or at all)."""
+
+    def iter_lanes(self, *, portal: str = "", state: str = "", limit: int = 1000) -> list[LaneRow]:
+        """For faces: lanes by portal and state, longest waiting first."""
+
+    # deliveries
+    def delivery(self, key: str) -> DeliveryRow | None:
+        """By key."""
+
+    def deliveries(self, keys: Iterable[LaneKey], *, open_only: bool = True) -> dict[LaneKey, list[DeliveryRow]]:
+        """Per lane, oldest first."""
+
+    def put_delivery(self, row: DeliveryRow) -> None:
+        """Insert or replace by key; sets `row.id`."""
+
+    def list_deliveries(self, *, portal: str = "", states: Sequence[str] = (), limit: int = 1000) -> list[DeliveryRow]:
+        """For faces, oldest first."""
+
+    def delivery_by_id(self, delivery_id: int) -> DeliveryRow | None:
+        """By number, as shown to operators."""
+
+    def count_deliveries(self) -> dict[tuple[str, str], int]:
+        """(portal, state) -> how many."""
+
+    # evidence, raw bytes, quarantine
+    def append_leaves(self, leaves: Sequence[LeafRow]) -> None:
+        """Append; never changed afterwards."""
+
+    def put_raw(self, rows: Sequence[RawRow]) -> list[int]:
+        """Insert; gives their numbers in order."""
+
+    def raw(self, raw_id: int) -> RawRow | None:
+        """By number."""
+
+    def put_quarantine(self, row: QuarantineRow) -> int:
+        """Insert, or count up an open one of the same portal, external id, cause and digest."""
+
+    def quarantine(self, quarantine_id: int) -> QuarantineRow | None:
+        """By number."""
+
+    def list_quarantine(self, *, portal: str = "", state: str = "open", limit: int = 1000) -> list[QuarantineRow]:
+        """Oldest first."""
+
+    def close_quarantine(self, quarantine_id: int, state: str) -> None:
+        """`replayed` or `dropped`."""
+
+    # per portal, cursors, runs, settings, catalogue
+    def portal(self, name: str) -> PortalRow:
+        """The row, made with defaults when absent."""
+
+    def put_portal(self, row: PortalRow) -> None:
+        """Replace."""
+
+    def cursor(self, portal: str, job: str) -> str | None:
+        """How far a job has come."""
+
+    def put_cursor(self, portal: str, job: str, value: str | None) -> None:
+        """Moves together with the data (I1)."""
+
+    def put_run(self, row: RunRow) -> int:
+        """Insert or replace; gives its number."""
+
+    def list_runs(self, *, portal: str = "", limit: int = 50) -> list[RunRow]:
+        """Newest first."""
+
+    def setting(self, name: str) -> str | None:
+        """A value of the whole store: epoch, pause of everything."""
+
+    def put_setting(self, name: str, value: str) -> None:
+        """Replace."""
+
+    def put_catalogue(self, name: str, portal: str, version: str, rows: Sequence[Json], at: float) -> None:
+        """Store a dated version of a list; older versions stay."""
+
+    def catalogue(self, name: str, portal: str) -> tuple[str, list[Json]] | None:
+        """Newest version and its rows."""
+
+    def counts(self) -> dict[str, int]:
+        """Rows per table, for status and for the proof of rest (I6)."""
+
+    def iter_dossiers(self, *, limit: int = 1000, after: str = "") -> Iterator[DossierRow]:
+        """All dossiers in key order, in slices."""
+
+
+class Store(Protocol):
+    """Durable state."""
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` in a savepoint; return its value after COMMIT.
+
+        Raises:
+            StoreError: The store is full, locked for too long or corrupt; nothing of `work` was kept.
+        """
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` on a consistent snapshot; it must not write."""
+
+    def close(self) -> None:
+        """Finish what was submitted and give back the files."""
+
+
+class Vault(Protocol):
+    """Seals and opens bytes under one key per owner (a dossier id, or `quarantine:N`)."""
+
+    def ensure(self, owners: Iterable[str]) -> None:
+        """Make missing keys, durable before the sealed bytes are committed."""
+
+    def seal(self, owner: str, plain: bytes) -> bytes:
+        """AES-256-GCM; the owner is bound in. An erased owner raises `KeyError`."""
+
+    def open(self, owner: str, sealed: bytes) -> bytes:
+        """The plain bytes."""
+
+    def blind(self, text: str) -> str:
+        """A keyed hash of an identifier, for linking without showing it."""

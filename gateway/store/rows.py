@@ -1,0 +1,203 @@
+"""The rows of the store as plain values. Instants are seconds since 1970 in UTC; documents are JSON values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class DossierRow:
+    """One dossier: what is not personal in columns and `timeline`, the rest in `sealed`.
+
+    `timeline` is the grow-only list of entries (`gateway.sync.timeline`), without texts.
+    `sealed` holds the facts per portal and the texts of the entries, sealed under the dossier's key.
+    `version` counts stored changes.
+    """
+
+    id: str
+    version: int = 0
+    national_code: str = ""
+    dossier_code: str = ""
+    procedure_code: str = ""
+    agency_code: str = ""
+    applicant_hash: str = ""
+    status: str = ""
+    wire: str = ""
+    handler: str = ""
+    submitted_at: float | None = None
+    received_at: float | None = None
+    due_at: float | None = None
+    changed_at: float = 0.0
+    flags: tuple[str, ...] = ()
+    timeline: list[Json] = field(default_factory=list)
+    sealed: bytes = b""
+
+
+@dataclass(slots=True)
+class RecordRow:
+    """One record of one portal: what it links to and what was last seen of it.
+
+    `digest` is of the mapped record without volatile fields, `list_digest` of its list row.
+    `counts` is what naming the next event needs (sync.md S4): acts seen current, number of bare states.
+    `leaf` is the digest of the record's last leaf. `open` says whether news is still expected.
+    """
+
+    portal: str
+    external_id: str
+    dossier_id: str = ""
+    dossier_code: str = ""
+    national_code: str = ""
+    reference: str = ""
+    applicant_hash: str = ""
+    procedure_code: str = ""
+    agency_code: str = ""
+    digest: str = ""
+    list_digest: str = ""
+    read_at: float = 0.0
+    open: bool = True
+    removed: bool = False
+    absent: int = 0
+    counts: Json = field(default_factory=dict)
+    leaf: str = ""
+
+
+@dataclass(slots=True)
+class LaneRow:
+    """One dossier at one portal: shadow, ledger, when it is due and why it waits.
+
+    `mark` grows each time something makes the lane due, so that a claim clears only what it has seen (S13).
+    `doc` holds shadow, ledger, holds, tries and the digest of the lane's last leaf.
+    """
+
+    portal: str
+    dossier_id: str
+    due_at: float | None = None
+    mark: int = 0
+    lease_until: float = 0.0
+    lease_token: str = ""
+    state: str = "calm"
+    reason: str = ""
+    since: float = 0.0
+    doc: Json = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class DeliveryRow:
+    """One request with all its attempts. `open` while unknown or begun; `sealed_body` is frozen.
+
+    `state`: begun, unknown, thawed, delivered, refused, parked, unproven, superseded.
+    `attempts`: list of {n, begun_at, ended_at, outcome, reason, code}.
+    `next_at`: when an open one is looked at again. `asks`: probes that could not tell.
+    """
+
+    key: str
+    key_uuid: str
+    portal: str
+    dossier_id: str
+    klass: str
+    operation: str
+    cause: str = ""
+    state: str = "begun"
+    open: bool = True
+    external_id: str = ""
+    members: tuple[str, ...] = ()
+    sealed_body: bytes = b""
+    body_digest: str = ""
+    planned_at: float = 0.0
+    guard: Json = field(default_factory=dict)
+    attempts: list[Json] = field(default_factory=list)
+    next_at: float | None = None
+    asks: int = 0
+    reason: str = ""
+    excerpt: str = ""
+    settled_at: float | None = None
+    by_person: str = ""
+    doc: Json = field(default_factory=dict)
+    id: int | None = None
+
+
+@dataclass(slots=True)
+class RawRow:
+    """Bytes as received (declared secrets blanked), compressed and sealed, with the day they may go."""
+
+    portal: str
+    external_id: str
+    seal_key: str
+    sealed: bytes
+    digest: str
+    at: float
+    expires_at: float
+    id: int | None = None
+
+
+@dataclass(slots=True)
+class LeafRow:
+    """One entry of the evidence log: canonical bytes and digest; positions come with the sealer."""
+
+    kind: str
+    canonical: bytes
+    digest: str
+    at: float
+    dossier_id: str = ""
+    portal: str = ""
+
+
+@dataclass(slots=True)
+class QuarantineRow:
+    """A record we could not read or place: raw kept, a reason, an owner, a next step, a replay."""
+
+    portal: str
+    external_id: str
+    cause: str
+    reason: str
+    raw_id: int | None
+    at: float
+    state: str = "open"
+    owner: str = "province"
+    next_step: str = ""
+    times: int = 1
+    digest: str = ""
+    doc: Json = field(default_factory=dict)
+    id: int | None = None
+
+
+@dataclass(slots=True)
+class PortalRow:
+    """What all jobs of one portal share: mode, adopt line, pause, breaker, budget, session, alarm state."""
+
+    portal: str
+    mode: str = "watch"
+    adopt_from: float | None = None
+    paused: str = ""
+    breaker: Json = field(default_factory=dict)
+    budget: Json = field(default_factory=dict)
+    sealed_session: bytes = b""
+    session_until: float = 0.0
+    heard_at: float | None = None
+    alarm: Json = field(default_factory=dict)
+    doc: Json = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class RunRow:
+    """One run of one job, for the sync log."""
+
+    job: str
+    portal: str
+    started_at: float
+    ended_at: float | None = None
+    outcome: str = "running"
+    counts: Json = field(default_factory=dict)
+    reason: str = ""
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneKey:
+    """Names a lane."""
+
+    portal: str
+    dossier_id: str
