@@ -1,0 +1,123 @@
+"""What does a reading say that this portal had not said before? (sync.md S4, S5, S8, S26)"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.base import EventIdentity
+from gateway.store.rows import Json, RecordRow
+from gateway.sync.reading import Reading, Saying
+from gateway.sync.timeline import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """`entries` carry identities (new or known: the union decides); `texts` are their personal texts by entry id.
+
+    `counts` replaces the record's counters. `stale` readings say nothing (S8). `changed` tells whether anything but
+    volatile fields differs from the last reading.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    texts: Mapping[str, Json] = field(default_factory=dict)
+    counts: Json = field(default_factory=dict)
+    stale: bool = False
+    changed: bool = True
+
+
+def observe(reading: Reading, seen: RecordRow | None, identity: EventIdentity, stage: str, ours: bool) -> Observation:
+    """Name what a reading says. `ours` tells that we created the record there, so its first state is news (S26)."""
+    counts = dict(seen.counts) if seen else {}
+    if seen is not None and reading.read_at < seen.read_at:
+        return Observation(stale=True, counts=counts, changed=False)
+    if seen is not None and seen.digest == reading.digest and seen.dossier_id:
+        return Observation(counts=counts, changed=False)
+    naming = _Naming(reading, stage, counts)
+    entries = [naming.log_row(said) for said in reading.log]
+    texts = {entry["id"]: said.text for entry, said in zip(entries, reading.log, strict=True)}
+    if reading.state is not None:
+        entry = naming.state(reading.state, identity, first=seen is None or not seen.dossier_id, ours=ours)
+        if entry is not None:
+            entries.append(entry)
+            texts[entry["id"]] = reading.state.text
+    return Observation(tuple(entries), texts, counts)
+
+
+class _Naming:
+    """Gives entries their identity; `counts` is moved along."""
+
+    def __init__(self, reading: Reading, stage: str, counts: Json) -> None:
+        self._reading = reading
+        self._stage = stage
+        self._counts = counts
+
+    def log_row(self, said: Saying) -> Entry:
+        return self._entry(f"log:{said.own_id}", "log", said, pos=_number(said.own_id))
+
+    def state(self, said: Saying, identity: EventIdentity, *, first: bool, ours: bool) -> Entry | None:
+        if identity is EventIdentity.ACT and said.own_id not in ("", "0"):
+            return self._act(said)
+        if identity is EventIdentity.OWN_ID and said.own_id:
+            return self._entry(f"own:{said.own_id}", "own", said, pos=_number(said.own_id))
+        if identity is not EventIdentity.BARE and said.at is not None:
+            return self._entry(f"time:{said.status}:{said.at:.3f}", "time", said, pos=0)
+        return self._bare(said, first=first, ours=ours)
+
+    def _act(self, said: Saying) -> Entry:
+        acts: dict[str, int] = self._counts.setdefault("acts", {})
+        if self._counts.get("act") != said.own_id:
+            acts[said.own_id] = acts.get(said.own_id, 0) + 1
+            self._counts["act"] = said.own_id
+            self._counts["pos"] = self._counts.get("pos", 0) + 1
+            self._counts["last_at"] = max(self._counts.get("last_at", 0.0), said.at or 0.0)
+        nth = acts[said.own_id]
+        entry = self._entry(f"act:{said.own_id}:{nth}", "act", said, pos=_number(said.own_id))
+        entry["nth"] = nth
+        if nth > 1:
+            entry["at"] = max(entry["at"], self._counts["last_at"])
+        return entry
+
+    def _bare(self, said: Saying, *, first: bool, ours: bool) -> Entry | None:
+        if self._counts.get("last") == [said.status, said.wire]:
+            return None
+        number = self._counts.get("n", 0) + 1
+        self._counts["n"], self._counts["last"] = number, [said.status, said.wire]
+        entry = self._entry(f"bare:{number}", "bare", said, pos=number)
+        entry["at"], entry["us"] = self._reading.read_at, True
+        if first and not ours:
+            entry["base"] = True
+        return entry
+
+    def _entry(self, own: str, kind: str, said: Saying, *, pos: int) -> Entry:
+        reading = self._reading
+        entry: Entry = {
+            "id": f"{reading.portal}|{reading.external_id}|{own}",
+            "portal": reading.portal,
+            "record": reading.external_id,
+            "stage": self._stage,
+            "kind": kind,
+            "status": said.status,
+            "wire": said.wire,
+            "at": said.at if said.at is not None else reading.read_at,
+            "pos": pos,
+            "heard": reading.read_at,
+        }
+        if said.at is None:
+            entry["us"] = True
+        if said.sub:
+            entry["sub"] = said.sub
+        if said.cause:
+            entry["cause"] = said.cause
+        return entry
+
+
+def _number(own_id: str) -> int:
+    return int(own_id) if own_id.isascii() and own_id.isdigit() else 0
+
+
+def texts_of(entry: Entry, texts: Mapping[str, Any]) -> Json:
+    """The personal texts kept for an entry, {} when none."""
+    found = texts.get(entry["id"])
+    return dict(found) if found else {}

@@ -1,0 +1,162 @@
+"""From a raw record to what it says in our words: the only place where sync meets vocabulary.
+
+Pure: a mapping and a record in, a `Reading` out. Errors name fields, never values.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from adapters.base import RawRecord
+from mappings.compiler import Mapping as Vocabulary
+from schemas.canonical import digest
+from schemas.errors import RecordInvalidError
+
+OUR_KEY = re.compile(r"\[lt:([0-9a-f-]{36})\]")
+"""How our key travels in a note that a portal keeps for us (sync.md S11, S21)."""
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """One thing a record says: a status with its own id and time, or a note (status "")."""
+
+    own_id: str
+    status: str
+    wire: str
+    sub: str
+    at: float | None
+    text: Values
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one record of one portal says, as of `read_at` (S8)."""
+
+    portal: str
+    external_id: str
+    read_at: float
+    facts: Values
+    state: Saying | None
+    log: tuple[Saying, ...]
+    digest: str
+    list_digest: str
+    national_code: str
+    dossier_code: str
+    reference: str
+    procedure_code: str
+    agency_code: str
+    applicant: str
+    unknown: tuple[str, ...]
+    removed: bool
+    allowed: tuple[str, ...] | None
+    guard: Mapping[str, Any] = field(default_factory=dict)
+    our_keys: tuple[str, ...] = ()
+
+
+def read(portal: str, record: RawRecord, vocabulary: Vocabulary) -> Reading:
+    """Read every part of a record with the mapping message of its name.
+
+    Raises:
+        RecordInvalidError: A part has no message, or a field cannot be read or has no code.
+    """
+    facts: Values = {}
+    log: list[Saying] = []
+    unknown: set[str] = set()
+    shown: dict[str, str] = {}
+    for name, wire in record.parts.items():
+        message = vocabulary.messages.get(name)
+        if message is None:
+            raise RecordInvalidError(f"the mapping has no message '{name}'")
+        for one in wire if isinstance(wire, (list, tuple)) else (wire,):
+            seen = message.normalise(one)
+            unknown.update(seen.unknown)
+            if message.target == "event":
+                log.append(_saying(seen.values))
+            else:
+                facts.update(seen.values)
+                shown.update(message.comparable(seen.values))
+    state = facts.pop("state", None)
+    said = _saying(state) if state else None
+    return _reading(portal, record, facts, said if said and (said.status or said.wire) else None, log, unknown, shown)
+
+
+def _reading(
+    portal: str,
+    record: RawRecord,
+    facts: Values,
+    state: Saying | None,
+    log: list[Saying],
+    unknown: set[str],
+    shown: Mapping[str, str],
+) -> Reading:
+    procedure = facts.get("procedure") or {}
+    agency = facts.get("handling_agency") or {}
+    applicant = facts.get("applicant") or {}
+    notes = [str(said.text.get("note", "")) for said in (*((state,) if state else ()), *log)]
+    rows = [(said.own_id, said.status, said.wire, said.at) for said in log]
+    return Reading(
+        portal=portal,
+        external_id=record.external_id,
+        read_at=record.read_at.timestamp(),
+        facts=facts,
+        state=state,
+        log=tuple(log),
+        digest=digest(
+            {"shown": shown, "log": [(s.own_id, s.status, s.wire, s.at) for s in log], "gone": record.removed}
+        ),
+        list_digest=record.list_digest,
+        national_code=facts.get("national_code") or "",
+        dossier_code=facts.get("dossier_code") or "",
+        reference=facts.get("reference") or "",
+        procedure_code=procedure.get("procedure_code") or "",
+        agency_code=agency.get("agency_code") or "",
+        applicant=who(applicant),
+        unknown=tuple(sorted(unknown)),
+        removed=record.removed,
+        allowed=record.allowed,
+        guard=record.guard,
+        our_keys=tuple(dict.fromkeys(key for note in notes for key in OUR_KEY.findall(note))),
+    )
+
+
+def who(applicant: Mapping[str, Any]) -> str:
+    """The identifier an applicant is compared by: the identity number, never the name; "" when absent."""
+    number = applicant.get("identity_number") or ""
+    return unicodedata.normalize("NFC", str(number)).replace(" ", "")
+
+
+def _saying(values: Mapping[str, Any]) -> Saying:
+    at = values.get("occurred_at")
+    note = str(values.get("note") or "")
+    found = OUR_KEY.findall(note)
+    text = {name: values[name] for name in _TEXTS if values.get(name)}
+    return Saying(
+        own_id=str(values.get("id") or ""),
+        status=str(values.get("status") or ""),
+        wire=str(values.get("wire") or ""),
+        sub=str(values.get("sub_wire") or ""),
+        at=at.timestamp() if isinstance(at, datetime) else None,
+        text=text,
+        cause=found[-1] if found else "",
+    )
+
+
+_TEXTS = ("note", "officer", "officer_title", "handling_unit", "started_at", "due_at")
+
+
+def merge_facts(portals: Iterable[Mapping[str, Any]]) -> Values:
+    """Facts of several sources, the first given wins per top-level field; absent and empty values never win."""
+    merged: Values = {}
+    for facts in portals:
+        for name, value in facts.items():
+            if value not in (None, "", (), [], {}) and name not in merged:
+                merged[name] = value
+    return merged

@@ -1,0 +1,171 @@
+"""The timeline of a dossier: a grow-only set of entries, and everything that follows from it (sync.md S3 to S7).
+
+An entry is a plain JSON object, because it is stored as one:
+
+- `id`: unique in the dossier, built from portal, record and the origin's own identity
+- `portal`, `record`: who said it, about which of its records; `stage`: "" or the portal that handles the stage
+- `kind`: `act`, `log`, `own`, `time` or `bare` (where its identity comes from, S4)
+- `status` (canonical or ""), `wire`, `sub`: what it says; "" makes it a note
+- `at`: own time in seconds; `us`: true when it is the time of our hearing
+- `pos`: own number for order at equal times; `nth`: n-th time the act became current
+- `heard`: start of the reading that gave these attributes; `cause`: key of our command, if it made this event
+- `base`: true for the first state of a bare-state source (S26)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict
+
+ATTACH_WITHIN_S = 2.0
+"""A log row within this many seconds of an act is that act's own row: act times have whole seconds."""
+
+
+class Entry(TypedDict):
+    """One stored entry; see the module's text."""
+
+    id: str
+    portal: str
+    record: str
+    stage: str
+    kind: str
+    status: str
+    wire: str
+    sub: NotRequired[str]
+    at: float
+    us: NotRequired[bool]
+    pos: int
+    nth: NotRequired[int]
+    heard: float
+    cause: NotRequired[str]
+    base: NotRequired[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An entry that counts, with the ids of the log rows that tell of the same act."""
+
+    id: str
+    ids: frozenset[str]
+    portal: str
+    record: str
+    stage: str
+    status: str
+    wire: str
+    sub: str
+    at: float
+    timed_by_us: bool
+    cause: str
+    baseline: bool
+
+    def known_in(self, ids: Iterable[str]) -> bool:
+        """Whether a ledger holds this event under any of its ids."""
+        return not self.ids.isdisjoint(ids)
+
+
+def merge(old: Sequence[Entry], new: Iterable[Entry]) -> tuple[list[Entry], list[Entry], list[Entry]]:
+    """Union of two sets of entries: (all, added, corrected).
+
+    A known id with other attributes is a correction: the newer reading's attributes hold (S5); the order of
+    merging does not matter.
+    """
+    by_id = {entry["id"]: entry for entry in old}
+    added, corrected = [], []
+    for entry in new:
+        known = by_id.get(entry["id"])
+        if known is None:
+            by_id[entry["id"]] = entry
+            added.append(entry)
+        elif entry["heard"] > known["heard"] and _says(entry) != _says(known):
+            by_id[entry["id"]] = entry
+            corrected.append(entry)
+    return list(by_id.values()), added, corrected
+
+
+def _says(entry: Entry) -> tuple[object, ...]:
+    return entry["status"], entry["wire"], entry.get("sub", ""), entry["at"], entry.get("cause", "")
+
+
+def events(entries: Sequence[Entry], stage: str = "") -> list[Event]:
+    """The entries of a stage that count, per portal in order of own time, own number and position (S6)."""
+    mine = [entry for entry in entries if entry["stage"] == stage]
+    attached = _attach(mine)
+    taken = {log for logs in attached.values() for log in logs}
+    counted = [
+        _event(entry, attached.get(entry["id"], ()), mine)
+        for entry in mine
+        if entry["id"] not in taken and entry["status"]
+    ]
+    order = {entry["id"]: (entry["pos"], entry.get("nth", 1)) for entry in mine}
+    return sorted(counted, key=lambda event: (event.at, order[event.id], event.id))
+
+
+def _event(entry: Entry, logs: Iterable[str], entries: Sequence[Entry]) -> Event:
+    at, cause = entry["at"], entry.get("cause", "")
+    for row in entries:
+        if row["id"] in logs:
+            at = max(at, row["at"]) if entry.get("nth", 1) > 1 else at
+            cause = cause or row.get("cause", "")
+    return Event(
+        id=entry["id"],
+        ids=frozenset((entry["id"], *logs)),
+        portal=entry["portal"],
+        record=entry["record"],
+        stage=entry["stage"],
+        status=entry["status"],
+        wire=entry["wire"],
+        sub=entry.get("sub", ""),
+        at=at,
+        timed_by_us=entry.get("us", False),
+        cause=cause,
+        baseline=entry.get("base", False),
+    )
+
+
+def _attach(entries: Sequence[Entry]) -> dict[str, tuple[str, ...]]:
+    """Act id -> ids of its log rows: by time, or for an act that became current again, by what it says (S4)."""
+    logs = [entry for entry in entries if entry["kind"] == "log"]
+    if not logs:
+        return {}
+    acts = [entry for entry in entries if entry["kind"] == "act"]
+    found: dict[str, list[str]] = {}
+    for row in logs:
+        near = [act for act in acts if act["record"] == row["record"] and _tells_of(row, act)]
+        if near:
+            best = min(near, key=lambda act: (abs(act["at"] - row["at"]), act["id"]))
+            found.setdefault(best["id"], []).append(row["id"])
+    return {act: tuple(rows) for act, rows in found.items()}
+
+
+def _tells_of(row: Entry, act: Entry) -> bool:
+    if row["status"] != act["status"]:
+        return False
+    if abs(act["at"] - row["at"]) <= ATTACH_WITHIN_S:
+        return True
+    return act.get("nth", 1) > 1 and row["at"] >= act["at"]
+
+
+def handler_of(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> str:
+    """Who handles the stage: its handler once it has spoken, before that whoever submitted (S6)."""
+    handler = handlers.get(stage, "")
+    counted = [entry for entry in entries if entry["stage"] == stage and entry["status"]]
+    if any(entry["portal"] == handler for entry in counted) or not counted:
+        return handler
+    return min(entry["portal"] for entry in counted)
+
+
+def current(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> Event | None:
+    """The last event of the portal that handles the stage, or None."""
+    handler = handler_of(entries, handlers, stage)
+    own = [event for event in events(entries, stage) if event.portal == handler]
+    return own[-1] if own else None
+
+
+def contradiction(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> bool:
+    """Two statuses of one owner at one moment with nothing to order them (S7)."""
+    handler = handler_of(entries, handlers, stage)
+    own = [entry for entry in entries if entry["stage"] == stage and entry["portal"] == handler and entry["status"]]
+    last = max((entry["at"] for entry in own), default=None)
+    same = [entry for entry in own if entry["at"] == last and entry["kind"] in ("time", "own")]
+    return len({(entry["pos"]) for entry in same}) < len({(entry["pos"], entry["status"]) for entry in same})
