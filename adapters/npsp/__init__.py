@@ -1,0 +1,1 @@
+"""The national public service portal (Cổng DVCQG), directly or through a provincial facade."""
