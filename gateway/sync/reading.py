@@ -59,6 +59,7 @@ class Reading:
     allowed: tuple[str, ...] | None
     guard: Mapping[str, Any] = field(default_factory=dict)
     our_keys: tuple[str, ...] = ()
+    shown: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(portal: str, record: RawRecord, vocabulary: Vocabulary) -> Reading:
@@ -109,9 +110,7 @@ def _reading(
         facts=facts,
         state=state,
         log=tuple(log),
-        digest=digest(
-            {"shown": shown, "log": [(s.own_id, s.status, s.wire, s.at) for s in log], "gone": record.removed}
-        ),
+        digest=digest({"shown": shown, "log": rows, "gone": record.removed}),
         list_digest=record.list_digest,
         national_code=facts.get("national_code") or "",
         dossier_code=facts.get("dossier_code") or "",
@@ -123,6 +122,7 @@ def _reading(
         removed=record.removed,
         allowed=record.allowed,
         guard=record.guard,
+        shown=shown,
         our_keys=tuple(dict.fromkeys(key for note in notes for key in OUR_KEY.findall(note))),
     )
 

@@ -1,0 +1,41 @@
+"""One entry of the evidence log: canonical JSON, written in its state's transaction, without a position.
+
+Each leaf names the previous leaf of its lane or record (`prev`), so that a chain has no gap. Nothing personal stands
+in a leaf: personal bytes appear as one salted commitment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from gateway.store.rows import LeafRow
+from schemas.canonical import canonical_bytes
+
+VERSION = 1
+
+KINDS = {
+    "observation": "a portal's record was read and said something new: decisions per entry and the lanes made due",
+    "attempt": "a delivery was begun: its key and the digest of its frozen bytes",
+    "outcome": "what an attempt came to, by whose word",
+    "settled": "an uncertain delivery was settled: by repeat, probe, our key read back, term or person",
+    "superseded": "a command was no longer wanted",
+    "parked": "a delivery waits for a person",
+    "quarantined": "a record could not be read or placed",
+    "act": "an operator's act: actor, reason, what changed",
+    "portal": "a portal's mode, adopt line, pause or breaker changed",
+    "restore": "a restored store began a new epoch; names both heads",
+}
+"""Kinds of leaves and what each says; `docs/evidence.md` documents their fields."""
+
+
+def leaf(kind: str, at: float, *, dossier_id: str = "", portal: str = "", prev: str = "", **fields: Any) -> LeafRow:
+    """Make a leaf. `at` is our clock in seconds; `fields` are JSON values without personal data."""
+    body = {"v": VERSION, "kind": kind, "at": round(at, 3), "dossier": dossier_id, "portal": portal, "prev": prev}
+    canonical = canonical_bytes({**body, **fields})
+    return LeafRow(kind, canonical, hashlib.sha256(canonical).hexdigest(), at, dossier_id, portal)
+
+
+def commitment(salt: bytes, personal: bytes) -> str:
+    """SHA-256 over a 16-byte salt and the personal bytes, in hex; the salt lies sealed beside the bytes."""
+    return hashlib.sha256(salt + personal).hexdigest()

@@ -1,0 +1,114 @@
+"""Opening and closing a dossier: what is personal is sealed, the rest lies in columns (design.md section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import orjson
+
+from gateway.config import Config
+from gateway.store.base import Vault
+from gateway.store.rows import DossierRow, Json
+from gateway.sync import timeline
+from gateway.sync.reading import OUR_KEY, merge_facts
+from gateway.sync.route import DossierView, ownership_of, stages
+from gateway.sync.timeline import Entry, Event
+from schemas.dossier import Dossier
+
+
+class Held:
+    """The personal part of a dossier: facts per portal and texts per entry."""
+
+    def __init__(self, sealed: Json | None = None) -> None:
+        document = sealed or {}
+        self.facts: dict[str, Json] = document.get("facts", {})
+        self.texts: dict[str, Json] = document.get("texts", {})
+
+    @classmethod
+    def open(cls, row: DossierRow, vault: Vault) -> Held:
+        """Open the sealed part; an empty one for a new dossier."""
+        return cls(orjson.loads(vault.open(row.id, row.sealed))) if row.sealed else cls()
+
+    def close(self, row: DossierRow, vault: Vault) -> None:
+        """Seal into the row."""
+        row.sealed = vault.seal(row.id, orjson.dumps({"facts": self.facts, "texts": self.texts}))
+
+    def in_order(self, handler: str) -> list[Json]:
+        """Facts of the handler first, then of the others by name."""
+        names = sorted(self.facts, key=lambda name: (name != handler, name))
+        return [self.facts[name] for name in names]
+
+
+def view_of(row: DossierRow, held: Held, config: Config) -> DossierView:
+    """A dossier as routes and plans see it."""
+    return DossierView(
+        row=row,
+        facts=merge_facts(held.in_order(row.handler)),
+        entries=tuple(cast("list[Entry]", row.timeline)),
+        ownership=ownership_of(row, config.ownership, stages(config.routes)),
+    )
+
+
+def refresh_columns(row: DossierRow, held: Held, config: Config) -> None:
+    """Write what follows from facts and timeline into the row's columns."""
+    view = view_of(row, held, config)
+    now = view.current()
+    row.status, row.wire = (now.status, now.wire) if now else ("", "")
+    facts = held.facts.get(row.handler) or view.facts
+    row.dossier_code = row.dossier_code or str(facts.get("dossier_code") or "")
+    procedure, agency = facts.get("procedure") or {}, facts.get("handling_agency") or {}
+    row.procedure_code = str(procedure.get("procedure_code") or row.procedure_code)
+    row.agency_code = str(agency.get("agency_code") or row.agency_code)
+    row.submitted_at, row.received_at, row.due_at = (
+        _seconds(facts.get(name)) for name in ("submitted_at", "received_at", "due_at")
+    )
+
+
+def _seconds(value: Any) -> float | None:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return datetime.fromisoformat(value).timestamp() if value else None
+
+
+def values_of(view: DossierView, held: Held) -> dict[str, Any]:
+    """The canonical record to write: merged facts, the number it is known by, and the current status as `state`."""
+    facts = Dossier.model_validate(view.facts).model_dump(exclude_defaults=True)
+    now = view.current()
+    if now is not None:
+        facts["state"] = event_values(now, held, view.number)
+        facts["state"].pop("dossier_code", None)
+    facts["dossier_code"] = view.number
+    return facts
+
+
+def event_values(event: Event, held: Held, number: str) -> dict[str, Any]:
+    """One event as a canonical status event, our own keys taken out of its note."""
+    texts: dict[str, Any] = {}
+    for entry_id in sorted(event.ids, reverse=True):
+        for name, value in held.texts.get(entry_id, {}).items():
+            texts[name] = datetime.fromisoformat(value) if name in ("started_at", "due_at") else value
+    if "note" in texts:
+        texts["note"] = OUR_KEY.sub("", texts["note"]).strip()
+    return {
+        **{name: value for name, value in texts.items() if value != ""},
+        "id": event.id,
+        "status": event.status,
+        "wire": event.wire,
+        "sub_wire": event.sub,
+        "occurred_at": datetime.fromtimestamp(event.at, tz=UTC),
+        "dossier_code": number,
+    }
+
+
+def add_entries(row: DossierRow, new: list[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """Put entries into the row's timeline; gives what was added and what was corrected."""
+    merged, added, corrected = timeline.merge(cast("list[Entry]", row.timeline), new)
+    row.timeline = cast("list[Json]", merged)
+    return added, corrected
+
+
+def texts_to_keep(texts: Mapping[str, Json]) -> dict[str, Json]:
+    """Texts as they are sealed: JSON values, empty ones left out."""
+    return {entry: orjson.loads(orjson.dumps(text)) for entry, text in texts.items() if text}

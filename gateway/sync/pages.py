@@ -1,0 +1,437 @@
+"""T1, store a page: links, timelines, lanes due, cursor, sealed raw and leaves are stored together or not at all."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.base import EventIdentity
+from gateway.config import Config
+from gateway.evidence.leaf import commitment, leaf
+from gateway.store.base import Tx, Vault
+from gateway.store.rows import DossierRow, LaneKey, LeafRow, QuarantineRow, RawRow, RecordRow
+from gateway.sync.decide import Decision, decide, goes_back_from_the_end
+from gateway.sync.dossiers import Held, add_entries, refresh_columns, texts_to_keep, view_of
+from gateway.sync.lane import Lane
+from gateway.sync.link import Candidates, Link, Linked, link
+from gateway.sync.observe import Observation, observe
+from gateway.sync.portal import Portal
+from gateway.sync.reading import Reading
+from gateway.sync.route import DossierView, route, stages
+from gateway.sync.timeline import Entry
+from schemas.canonical import canonical_bytes
+
+_BARE = EventIdentity.BARE
+LOOK_AGAIN = "link or unlink it, then replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A record as it came in: read (`reading`) or unreadable (`problem`), with its bytes and a fresh salt."""
+
+    external_id: str
+    raw: bytes
+    salt: bytes
+    read_at: float
+    reading: Reading | None = None
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Stored:
+    """What a page came to."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    stale: int = 0
+    quarantined: int = 0
+    decisions: dict[str, int] = field(default_factory=dict)
+    due: dict[str, int] = field(default_factory=dict)
+    unknown_fields: dict[str, int] = field(default_factory=dict)
+    dossiers: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One arrival on its way through the transaction; `dossier.id` is "" until it is linked."""
+
+    arrival: Arrival
+    reading: Reading
+    record: RecordRow
+    known: bool
+    dossier: DossierRow = field(default_factory=lambda: DossierRow(""))
+    held: Held = field(default_factory=Held)
+    seen: Observation = field(default_factory=Observation)
+
+
+class PageWriter:
+    """Stores pages of one portal. `new_id` gives dossier ids; all else is passed in."""
+
+    def __init__(self, config: Config, vault: Vault, portals: Mapping[str, Portal], new_id: Callable[[], str]) -> None:
+        self._config = config
+        self._vault = vault
+        self._portals = portals
+        self._new_id = new_id
+        self._staged = stages(config.routes)
+
+    def store(self, tx: Tx, portal: Portal, arrivals: Sequence[Arrival], now: float) -> Stored:
+        """Store one page inside a transaction."""
+        page = _Page(self, tx, portal, now)
+        page.run(arrivals)
+        return page.done
+
+    def stage_of(self, portal: str) -> str:
+        """The stage a portal handles: its own name for a ministry, "" for all others."""
+        return portal if portal in self._staged and portal not in self._config.ownership.handlers else ""
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        return self._config
+
+    @property
+    def vault(self) -> Vault:
+        """Where personal bytes are sealed."""
+        return self._vault
+
+    @property
+    def portals(self) -> Mapping[str, Portal]:
+        """All portals by name."""
+        return self._portals
+
+    def new_id(self) -> str:
+        """A fresh dossier id."""
+        return self._new_id()
+
+
+class _Page:
+    def __init__(self, writer: PageWriter, tx: Tx, portal: Portal, now: float) -> None:
+        self._w = writer
+        self._tx = tx
+        self._portal = portal
+        self._now = now
+        self._fresh: list[DossierRow] = []
+        self._leaves: list[LeafRow] = []
+        self._raws: list[RawRow] = []
+        self._due: dict[LaneKey, float] = {}
+        self.done = Stored()
+
+    def run(self, arrivals: Sequence[Arrival]) -> None:
+        slots = self._slots(arrivals)
+        self._link(slots)
+        linked = [slot for slot in slots if slot.dossier.id]
+        self._w.vault.ensure({slot.dossier.id for slot in linked})
+        changed = [slot for slot in linked if self._observe(slot)]
+        self._write(slots, changed)
+
+    # reading and linking
+    def _slots(self, arrivals: Sequence[Arrival]) -> list[_Slot]:
+        records = self._tx.records(self._portal.name, [a.external_id for a in arrivals])
+        slots: dict[str, _Slot] = {}
+        for arrival in arrivals:
+            if arrival.reading is None:
+                self._quarantine(arrival, "unreadable", arrival.problem, "mend the mapping or the record, then replay")
+                continue
+            record = records.get(arrival.external_id)
+            row = record or RecordRow(self._portal.name, arrival.external_id)
+            held = slots.get(arrival.external_id)
+            if held is None or held.reading.read_at <= arrival.reading.read_at:
+                slots[arrival.external_id] = _Slot(arrival, arrival.reading, row, record is not None)
+        return list(slots.values())
+
+    def _link(self, slots: Sequence[_Slot]) -> None:
+        needed = []
+        for slot in slots:
+            unchanged = slot.record.dossier_id and slot.record.digest == slot.reading.digest
+            if unchanged and slot.reading.read_at >= slot.record.read_at:
+                slot.record.read_at = slot.reading.read_at
+                slot.record.list_digest = slot.reading.list_digest or slot.record.list_digest
+                self.done.unchanged += 1
+                if slot.record.absent:
+                    slot.record.absent = 0
+                self._shown_again(slot)
+            else:
+                needed.append(slot)
+        self._find(needed)
+
+    def _find(self, slots: Sequence[_Slot]) -> None:
+        numbers = {slot.reading.national_code for slot in slots} - {""}
+        codes = {slot.reading.dossier_code for slot in slots} - {""}
+        references = {slot.reading.external_id for slot in slots} | {slot.reading.reference for slot in slots} - {""}
+        by_number = self._tx.dossiers_by_national_code(numbers | codes) if numbers | codes else {}
+        by_code = self._tx.dossiers_by_code(codes) if codes else {}
+        by_reference = self._tx.records_by_reference(references)
+        ids = {d.id for found in (*by_number.values(), *by_code.values()) for d in found}
+        ids |= {r.dossier_id for found in by_reference.values() for r in found if r.dossier_id}
+        ids |= {slot.record.dossier_id for slot in slots if slot.record.dossier_id}
+        rows = self._tx.dossiers(ids) if ids else {}
+        rivals = self._tx.records_of(ids) if ids else {}
+        for slot in slots:
+            self._place(slot, rows, self._candidates(slot, by_number, by_code, by_reference, rivals))
+
+    def _candidates(
+        self,
+        slot: _Slot,
+        by_number: Mapping[str, list[DossierRow]],
+        by_code: Mapping[str, list[DossierRow]],
+        by_reference: Mapping[str, list[RecordRow]],
+        rivals: Mapping[str, list[RecordRow]],
+    ) -> Candidates:
+        reading = slot.reading
+        mine = [row for row in self._fresh if reading.dossier_code and row.dossier_code == reading.dossier_code]
+        references = (*by_reference.get(reading.external_id, ()), *by_reference.get(reading.reference, ()))
+        number = reading.national_code
+        return Candidates(
+            record=slot.record if slot.known else None,
+            by_reference=tuple(
+                r for r in references if r.external_id != reading.external_id or r.portal != reading.portal
+            ),
+            by_number=tuple(by_number.get(number, ())) if number else (),
+            by_code=(*by_code.get(reading.dossier_code, ()), *mine),
+            others={
+                dossier: tuple(r.external_id for r in found if r.portal == reading.portal and not r.removed)
+                for dossier, found in rivals.items()
+            },
+        )
+
+    def _place(self, slot: _Slot, rows: dict[str, DossierRow], candidates: Candidates) -> None:
+        linked = link(slot.reading, candidates, self._blind(slot.reading.applicant))
+        if linked.link is Link.DOUBT:
+            self._doubt(slot, linked)
+        elif linked.link is Link.KNOWN:
+            slot.dossier = rows.get(linked.dossier_ids[0]) or self._fresh_row(linked.dossier_ids[0])
+            slot.held = Held.open(slot.dossier, self._w.vault)
+        else:
+            slot.dossier = self._new_dossier(slot)
+
+    def _fresh_row(self, dossier_id: str) -> DossierRow:
+        return next(row for row in self._fresh if row.id == dossier_id)
+
+    def _new_dossier(self, slot: _Slot) -> DossierRow:
+        handlers = self._w.config.ownership.handlers
+        row = DossierRow(self._w.new_id(), national_code=slot.reading.national_code)
+        row.handler = self._portal.name if self._portal.name in handlers else handlers[0] if len(handlers) == 1 else ""
+        row.dossier_code = slot.reading.dossier_code
+        row.applicant_hash = self._blind(slot.reading.applicant)
+        self._fresh.append(row)
+        self.done.new += 1
+        return row
+
+    def _blind(self, text: str) -> str:
+        return self._w.vault.blind(text) if text else ""
+
+    def _doubt(self, slot: _Slot, linked: Linked) -> None:
+        reason = f"{linked.reason} ({', '.join(linked.dossier_ids)})"
+        self._quarantine(slot.arrival, "doubt", reason, LOOK_AGAIN, dossiers=linked.dossier_ids)
+        for lanes in self._tx.lanes_of(linked.dossier_ids).values():
+            for row in lanes:
+                row.doc["doubt"] = slot.reading.external_id
+                self._tx.put_lanes([row])
+
+    # observing and deciding
+    def _observe(self, slot: _Slot) -> bool:
+        row, reading = slot.dossier, slot.reading
+        stage = self._w.stage_of(self._portal.name)
+        ours = bool(slot.record.counts.get("ours"))
+        before = slot.record if slot.known else None
+        slot.seen = observe(reading, before, self._portal.adapter.abilities.identity or _BARE, stage, ours)
+        if slot.seen.stale:
+            self.done.stale += 1
+            return False
+        view = view_of(row, slot.held, self._w.config)
+        owned = [
+            e for e in slot.seen.entries if not e["status"] or view.ownership.may_say(e["portal"], stage, e["status"])
+        ]
+        decisions = self._decide(view, owned)
+        changed_facts = self._facts(slot)
+        added, corrected = add_entries(row, owned)
+        slot.held.texts.update(texts_to_keep({e["id"]: slot.seen.texts.get(e["id"], {}) for e in (*added, *corrected)}))
+        if goes_back_from_the_end(view.entries, view_of(row, slot.held, self._w.config).entries, view.ownership):
+            row.flags = tuple(dict.fromkeys((*row.flags, "reopened")))
+        self._claim_number(slot)
+        news = bool(added or corrected or changed_facts)
+        due = self._lanes_due(slot, news)
+        self._after(slot, decisions, due)
+        return news or not slot.known
+
+    def _decide(self, view: DossierView, entries: Sequence[Entry]) -> list[tuple[str, Decision]]:
+        held: list[Entry] = list(view.entries)
+        labels: list[tuple[str, Decision]] = []
+        for entry in entries:
+            label = decide(held, entry, view.ownership)
+            if label is not Decision.DUPLICATE:
+                labels.append((entry["id"], label))
+                held.append(entry)
+            self.done.decisions[label] = self.done.decisions.get(label, 0) + 1
+        return labels
+
+    def _facts(self, slot: _Slot) -> bool:
+        name = self._portal.name
+        new = texts_to_keep({"facts": slot.reading.facts}).get("facts", {})
+        if slot.held.facts.get(name) == new:
+            return False
+        slot.held.facts[name] = new
+        return True
+
+    def _claim_number(self, slot: _Slot) -> None:
+        row, reading = slot.dossier, slot.reading
+        if reading.national_code and not row.national_code:
+            row.national_code = reading.national_code
+
+    def _lanes_due(self, slot: _Slot, news: bool) -> list[str]:
+        row, reading = slot.dossier, slot.reading
+        refresh_columns(row, slot.held, self._w.config)
+        due: set[str] = set()
+        if news:
+            view = view_of(row, slot.held, self._w.config)
+            targets = route(view, self._w.config.routes, self._w.config.ownership)
+            due = {t.portal for t in targets if t.portal in self._w.portals and self._w.portals[t.portal].pushes}
+            row.version += 1
+            row.changed_at = self._now
+        due -= {self._portal.name}
+        due |= self._own_lane(slot)
+        for portal in due:
+            self._due[LaneKey(portal, row.id)] = self._now
+        if reading.unknown:
+            for name in reading.unknown:
+                self.done.unknown_fields[name] = self.done.unknown_fields.get(name, 0) + 1
+        return sorted(due)
+
+    def _own_lane(self, slot: _Slot) -> set[str]:
+        """What a portal shows is proof for its own lane (S9); what it shows without owning it is drift (S12)."""
+        key = LaneKey(self._portal.name, slot.dossier.id)
+        row = self._tx.lanes([key]).get(key)
+        if row is None:
+            return set()
+        lane = Lane(row)
+        due = self._drift(slot, lane)
+        settled = self._settle_by_key(slot, key)
+        self._tx.put_lanes([row])
+        return {self._portal.name} if due or settled else set()
+
+    def _drift(self, slot: _Slot, lane: Lane) -> bool:
+        open_ones = self._tx.deliveries([LaneKey(lane.row.portal, lane.row.dossier_id)]).values()
+        if any(open_ones) or slot.reading.read_at <= lane.last_ended or lane.shadow_state not in ("known", "present"):
+            return False
+        shown = {path: self._blind(text) for path, text in slot.reading.shown.items()}
+        differing = lane.overlay({path: value for path, value in shown.items() if path in lane.shadow})
+        if differing:
+            lane.drifting = True
+            label = Decision.DRIFT
+            self.done.decisions[label] = self.done.decisions.get(label, 0) + 1
+        return bool(differing)
+
+    def _shown_again(self, slot: _Slot) -> None:
+        """An unchanged record may still be drift that we have corrected in vain since it was last read."""
+        key = LaneKey(self._portal.name, slot.record.dossier_id)
+        row = self._tx.lanes([key]).get(key) if slot.reading.state is not None else None
+        if row is not None and Lane(row).shadow_state == "known" and self._drift(slot, Lane(row)):
+            self._tx.put_lanes([row])
+            self._due[key] = self._now
+
+    def _settle_by_key(self, slot: _Slot, key: LaneKey) -> bool:
+        """Our key in a note proves the command that carried it (S11)."""
+        if not slot.reading.our_keys:
+            return False
+        waiting = [d for found in self._tx.deliveries([key]).values() for d in found]
+        proven = [d for d in waiting if d.key_uuid in slot.reading.our_keys and d.open]
+        for delivery in proven:
+            delivery.next_at = self._now
+            delivery.doc["seen"] = True
+            self._tx.put_delivery(delivery)
+        return bool(proven)
+
+    # writing
+    def _after(self, slot: _Slot, decisions: Sequence[tuple[str, Decision]], due: Sequence[str]) -> None:
+        row, record, arrival, reading = slot.dossier, slot.record, slot.arrival, slot.reading
+        self.done.changed += 1
+        self.done.dossiers.append(row.id)
+        made = leaf(
+            "observation",
+            self._now,
+            dossier_id=row.id,
+            portal=self._portal.name,
+            prev=record.leaf,
+            record=reading.external_id,
+            read_at=round(reading.read_at, 3),
+            decisions=[[entry, label.value] for entry, label in decisions],
+            due=list(due),
+            removed=reading.removed,
+            unknown=list(reading.unknown),
+            commitment=commitment(arrival.salt, arrival.raw),
+        )
+        self._leaves.append(made)
+        self._raws.append(self._raw(row.id, arrival))
+        _take_over(record, slot, made.digest)
+
+    def _raw(self, owner: str, arrival: Arrival) -> RawRow:
+        packed = arrival.salt + zlib.compress(arrival.raw, 1)
+        keep_s = self._w.config.store.raw_days * 86400.0
+        return RawRow(
+            self._portal.name,
+            arrival.external_id,
+            owner,
+            self._w.vault.seal(owner, packed),
+            commitment(b"", arrival.raw)[:32] if not arrival.salt else commitment(arrival.salt, arrival.raw),
+            self._now,
+            self._now + keep_s,
+        )
+
+    def _quarantine(self, arrival: Arrival, cause: str, reason: str, next_step: str, **doc: Any) -> None:
+        owner = f"quarantine:{self._portal.name}:{self._blind(arrival.external_id)[:24]}"
+        self._w.vault.ensure([owner])
+        (raw_id,) = self._tx.put_raw([self._raw(owner, arrival)])
+        digest = commitment(b"", canonical_bytes([cause, reason]) + arrival.raw)
+        row = QuarantineRow(
+            self._portal.name, arrival.external_id, cause, reason, raw_id, self._now, next_step=next_step, digest=digest
+        )
+        row.doc = {"dossiers": list(doc.get("dossiers", ())), "read_at": arrival.read_at}
+        self._tx.put_quarantine(row)
+        self.done.quarantined += 1
+        self._leaves.append(
+            leaf(
+                "quarantined",
+                self._now,
+                portal=self._portal.name,
+                record=arrival.external_id,
+                cause=cause,
+                reason=reason,
+            )
+        )
+
+    def _write(self, slots: Sequence[_Slot], changed: Sequence[_Slot]) -> None:
+        rows = {slot.dossier.id: slot for slot in changed}
+        for slot in rows.values():
+            slot.held.close(slot.dossier, self._w.vault)
+        self._tx.put_dossiers([slot.dossier for slot in rows.values()])
+        self._tx.put_records([slot.record for slot in slots if slot.record.dossier_id])
+        by_time: dict[float, list[LaneKey]] = {}
+        for key, at in self._due.items():
+            by_time.setdefault(at, []).append(key)
+            self.done.due[key.portal] = self.done.due.get(key.portal, 0) + 1
+        for at, keys in by_time.items():
+            self._tx.mark_due(keys, at)
+        if self._raws:
+            self._tx.put_raw(self._raws)
+        if self._leaves:
+            self._tx.append_leaves(self._leaves)
+
+
+def _take_over(record: RecordRow, slot: _Slot, leaf_digest: str) -> None:
+    """What the record's row must know of this reading."""
+    row, reading = slot.dossier, slot.reading
+    record.dossier_id = row.id
+    record.dossier_code = reading.dossier_code or record.dossier_code
+    record.national_code = reading.national_code or record.national_code
+    record.reference = reading.reference or record.reference
+    record.applicant_hash = row.applicant_hash
+    record.procedure_code, record.agency_code = reading.procedure_code, reading.agency_code
+    record.digest, record.list_digest = reading.digest, reading.list_digest or record.list_digest
+    record.read_at = reading.read_at
+    record.removed = reading.removed
+    record.absent = 0
+    record.counts = slot.seen.counts or record.counts
+    record.leaf = leaf_digest

@@ -1,0 +1,260 @@
+"""What must be sent to make this portal right? The smallest list of steps, possibly empty (sync.md S10, S12 to S20).
+
+Pure: it reads a dossier, a lane and what the portal can do, and never the world. A claim runs it, performs the first
+step, and runs it again, so newer news replaces older by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from adapters.base import Abilities, DeliveryClass
+from gateway.sync.lane import Lane
+from gateway.sync.route import DossierView, Target, Wanted
+from gateway.sync.timeline import Event
+from schemas.canonical import digest
+from schemas.status import DossierStatus
+
+SNAPSHOT, APPEND, COMMAND = DeliveryClass.SNAPSHOT, DeliveryClass.APPEND, DeliveryClass.COMMAND
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do now. `do`: look (a harmless read first), send, supersede (S20), park, unproven (S27)."""
+
+    do: str
+    klass: DeliveryClass
+    operation: str = ""
+    cause: str = ""
+    members: tuple[str, ...] = ()
+    wanted: Wanted | None = None
+    verb: str = ""
+    reason: str = ""
+    drift: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`steps` in order; `waits`: class -> (reason in plain words, until when or None for "until news")."""
+
+    steps: tuple[Step, ...] = ()
+    waits: Mapping[str, tuple[str, float | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The wanted content of a mirror: field -> keyed hash; `missing` names what stops it (I11)."""
+
+    content: Mapping[str, str]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """A short name of this content."""
+        return digest(dict(self.content))[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The portal's side of a plan.
+
+    `line`: adopt line in seconds, None while in `watch`. `restored_at`: end of the gap of a restored store.
+    `blocked`: class -> (reason, until): an open delivery of that class must be settled first.
+    `undecided`: a command caused by this portal's own event is not decided yet (S10).
+    `number_taken`: the number is held by another dossier of ours: not unique at its source.
+    """
+
+    abilities: Abilities
+    line: float
+    now: float
+    drift_tries: int
+    adopt: str
+    restored_at: float | None = None
+    blocked: Mapping[str, tuple[str, float | None]] = field(default_factory=dict)
+    undecided: bool = False
+    number_taken: bool = False
+
+
+def plan(
+    view: DossierView, lane: Lane, target: Target | None, desk: Desk, snapshot: Callable[[], Snapshot] | None
+) -> Plan:
+    """Plan a lane: commands, then the snapshot, then rows; each class waits for itself only (S16)."""
+    steps: list[Step] = []
+    waits: dict[str, tuple[str, float | None]] = {}
+    if target is None:
+        return Plan()
+    for klass, planned in (
+        (COMMAND, _commands(view, lane, target, desk)),
+        (SNAPSHOT, _snapshot(view, lane, target, desk, snapshot)),
+        (APPEND, _rows(view, lane, target, desk)),
+    ):
+        if isinstance(planned, tuple):
+            waits[klass] = planned
+        elif planned:
+            wait = _must_wait(klass, lane, desk)
+            if wait and any(step.do in ("send", "look") for step in planned):
+                waits[klass] = wait
+            else:
+                steps += planned
+    return Plan(tuple(steps), waits)
+
+
+def _must_wait(klass: DeliveryClass, lane: Lane, desk: Desk) -> tuple[str, float | None] | None:
+    if klass in desk.blocked:
+        return desk.blocked[klass]
+    if lane.hold(klass) > desk.now:
+        return "an earlier call may still be on its way", lane.hold(klass)
+    if lane.not_before(klass) > desk.now:
+        return f"try {lane.tries(klass) + 1} after a failure", lane.not_before(klass)
+    return None
+
+
+Planned = list[Step] | tuple[str, float | None]
+
+
+def _snapshot(
+    view: DossierView, lane: Lane, target: Target, desk: Desk, snapshot: Callable[[], Snapshot] | None
+) -> Planned:
+    able = desk.abilities
+    if target.mirror is None or snapshot is None or able.create is None or able.update is None:
+        return []
+    if not any(event.at > desk.line for event in view.owned()):
+        return []
+    if not view.number:
+        return "waiting for the dossier's number", None
+    if desk.undecided:
+        return "a request of this portal is not decided yet", None
+    wanted = snapshot()
+    if wanted.missing:
+        return f"the dossier has no {', '.join(wanted.missing)} yet", None
+    if lane.parked_version == wanted.version:
+        return "this content was refused and waits for a person", None
+    if lane.shadow_state == "none" and able.fetches:
+        return [Step("look", SNAPSHOT, reason="never looked at this portal")]
+    if lane.shadow_state in ("none", "absent"):
+        return [Step("send", SNAPSHOT, able.create, cause=wanted.version)]
+    if lane.shadow_state == "known" and lane.shadow == wanted.content:
+        return []
+    return _update(lane, desk, wanted, able.update)
+
+
+def _update(lane: Lane, desk: Desk, wanted: Snapshot, operation: str) -> Planned:
+    if not lane.ours and (desk.adopt == "never" or desk.number_taken):
+        why = "the setting adopt is never" if desk.adopt == "never" else "its number is not unique at its source"
+        return [Step("park", SNAPSHOT, operation, cause=wanted.version, reason=f"there, but never ours: {why}")]
+    if lane.drifting and lane.drift_tries(wanted.version) >= desk.drift_tries:
+        return "drift, given up: the portal shows something else after each correction", None
+    return [Step("send", SNAPSHOT, operation, cause=wanted.version, drift=lane.drifting)]
+
+
+def _rows(view: DossierView, lane: Lane, target: Target, desk: Desk) -> Planned:
+    able = desk.abilities
+    if target.mirror is None or able.append is None:
+        return []
+    owed = _owed_rows(view, lane, target, desk)
+    if not owed:
+        return []
+    lost = _in_the_gap(owed, desk)
+    if lost:
+        ids = tuple(event.id for event in lost)
+        return [Step("unproven", APPEND, able.append, members=ids, reason="may have been sent before the restore")]
+    if lane.shadow_state not in ("present", "known", "unknown"):
+        return "waiting for the dossier itself to be there", None
+    if any(state == "parked" for state in lane.ledger().values()):
+        return "an earlier row is parked and waits for a person", None
+    size = 1 if lane.one_by_one else able.operations[able.append].rows_per_call
+    ids = tuple(event.id for event in owed[:size])
+    return [Step("send", APPEND, able.append, cause=ids[0], members=ids)]
+
+
+def _owed_rows(view: DossierView, lane: Lane, target: Target, desk: Desk) -> list[Event]:
+    wanted = target.mirror.rows if target.mirror else ()
+    return [
+        event
+        for event in view.owned()
+        if event.at > desk.line
+        and event.portal != target.portal
+        and (not wanted or event.status in wanted)
+        and not lane.has(event)
+    ]
+
+
+def _in_the_gap(owed: list[Event], desk: Desk) -> list[Event]:
+    return [event for event in owed if desk.restored_at is not None and event.at <= desk.restored_at]
+
+
+def _commands(view: DossierView, lane: Lane, target: Target, desk: Desk) -> Planned:
+    able = desk.abilities
+    for wanted in target.commands:
+        if wanted.cause.at <= desk.line or lane.command_for(wanted.cause):
+            continue
+        step = _command(view, lane, target, desk, wanted, able)
+        if step is not None:
+            return [step]
+    parked = any(command.get("state") == "parked" for command in lane.commands().values())
+    return ("a command is parked and waits for a person", None) if parked else []
+
+
+def _command(view: DossierView, lane: Lane, target: Target, desk: Desk, wanted: Wanted, able: Abilities) -> Step | None:
+    cause = wanted.cause.id
+    replaced = _replaced(view, wanted)
+    verb = _verb(view, lane, target, wanted)
+    operation = able.commands.get(verb, "")
+    if replaced:
+        return Step("supersede", COMMAND, operation, cause=cause, wanted=wanted, verb=verb, reason=replaced)
+    if not operation:
+        reason = f"this portal has no operation for '{verb}'"
+        return Step("supersede", COMMAND, "", cause=cause, wanted=wanted, verb=verb, reason=reason)
+    if desk.restored_at is not None and wanted.cause.at <= desk.restored_at:
+        reason = "may have been sent before the restore"
+        return Step("unproven", COMMAND, operation, cause=cause, wanted=wanted, verb=verb, reason=reason)
+    if any(command.get("state") == "parked" for command in lane.commands().values()):
+        return None
+    if wanted.verb == "declare" and not view.number:
+        return None
+    return Step("send", COMMAND, operation, cause=cause, wanted=wanted, verb=verb)
+
+
+def _verb(view: DossierView, lane: Lane, target: Target, wanted: Wanted) -> str:
+    """A first declaration declares, later ones amend, or supplement while the stage asks for papers."""
+    if wanted.verb != "declare" or not any(c.get("state") in _THERE for c in lane.commands().values()):
+        return wanted.verb
+    stage = view.current(target.portal)
+    asked = stage is not None and stage.status == DossierStatus.SUPPLEMENT_REQUESTED
+    return "supplement" if asked else "amend"
+
+
+_THERE = ("delivered", "unproven", "unknown")
+
+
+def _replaced(view: DossierView, wanted: Wanted) -> str:
+    """Why a command is no longer wanted: the owner has moved on, or a later event replaced its cause (S20)."""
+    if wanted.verb == "declare":
+        later = [event for event in view.owned() if event.at > wanted.cause.at and not event.cause]
+        same = [event for event in later if event.wire == wanted.cause.wire]
+        current = view.current()
+        if same:
+            return "a later event of the same kind has replaced its cause"
+        if current is not None and current.id != wanted.cause.id and DossierStatus(current.status).is_terminal:
+            return f"the dossier has moved on to {current.status}"
+        return ""
+    stage = view.owned(wanted.cause.stage) if wanted.cause.stage else []
+    if stage and stage[-1].id != wanted.cause.id:
+        return f"the stage has moved on to {stage[-1].status}"
+    return moved_on(view, wanted)
+
+
+def moved_on(view: DossierView, wanted: Wanted) -> str:
+    """Whether the handler still stands where the wanted act may be done; "" when it does."""
+    current = view.current()
+    if wanted.act is None or current is None:
+        return ""
+    if current.status == wanted.act.act:
+        return f"the dossier already is {current.status}"
+    allowed = wanted.act.from_
+    if allowed and current.status not in allowed and current.wire not in allowed and current.sub not in allowed:
+        return f"the dossier is {current.wire or current.status}, the act is for {', '.join(allowed)}"
+    if not allowed and DossierStatus(current.status).is_terminal:
+        return f"the dossier has ended as {current.status}"
+    return ""
