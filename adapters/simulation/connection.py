@@ -31,7 +31,7 @@ class Connection:
         self._lock = threading.Lock()
         self._busy = False
         self._farewell = False
-        self._last_call = 0
+        self._last: tuple[int, bytes] = (0, b"")
 
     def say_farewell(self) -> None:
         """Close as soon as no request is being answered (the portal is going down)."""
@@ -57,7 +57,8 @@ class Connection:
                 self._send(Reply.text(f"bad request: {error}", 400), "GET", keep_alive=False)
         except OSError:
             # Reset by the client with bytes of our last answer unread, or while we were sending it.
-            self._server.simulator.book.end_call(self._last_call, "cut")
+            call, body = self._last
+            self._server.simulator.book.end_call(call, "cut", body=body)
         finally:
             with contextlib.suppress(OSError):
                 self._sock.close()
@@ -69,7 +70,7 @@ class Connection:
             self._busy = True
         try:
             if received.path.startswith("/_sim/"):
-                self._last_call = 0
+                self._last = (0, b"")
                 self._send(control.answer(self._server, received), received.method, received.keep_alive)
                 return received.keep_alive
             return self._portal_call(received, late) and received.keep_alive
@@ -80,7 +81,7 @@ class Connection:
     def _portal_call(self, received: Received, late: bool) -> bool:
         server, simulator = self._server, self._server.simulator
         call = server.next_call()
-        self._last_call = call
+        self._last = (call, received.body)
         request = Request(
             received.method, received.path, received.query, received.headers, received.body, simulator.clock.now(), call
         )

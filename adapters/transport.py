@@ -1,0 +1,187 @@
+"""The network under httpx: knows when the first byte leaves, and ends every wait at the call's deadline.
+
+httpx has time-outs per read only, so an answer that drips never ends, and after an error nobody can say for certain
+whether a request had left. Both are seen only here, where bytes are written and read.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httpcore
+import httpx
+
+from schemas.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds for each single wait; the deadline of a call bounds them all together."""
+
+    connect_s: float = 10.0
+    read_s: float = 30.0
+    write_s: float = 30.0
+    pool_s: float = 10.0
+
+    def within(self, whole_s: float) -> httpx.Timeout:
+        """The same waits, none longer than the whole call."""
+        return httpx.Timeout(
+            connect=min(self.connect_s, whole_s),
+            read=min(self.read_s, whole_s),
+            write=min(self.write_s, whole_s),
+            pool=min(self.pool_s, whole_s),
+        )
+
+
+class PastSendByError(Exception):
+    """The send-by instant had passed before the first byte; nothing was sent."""
+
+
+class PastDeadlineError(Exception):
+    """The call's whole deadline has passed."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call under way in this thread.
+
+    The deadline is of the machine's clock, because sockets wait in real time; `send_by` is of the clock that the
+    claim was made with.
+    """
+
+    clock: Clock
+    deadline: float
+    send_by: float | None
+    sent: bool = False
+    received: bool = False
+    reused: bool = False
+    broke: bool = False
+
+    def left_s(self, timeout: float | None) -> float:
+        """How long the next wait may be. Raises PastDeadlineError."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise PastDeadlineError
+        return left if timeout is None else min(left, timeout)
+
+    def first_byte(self, *, reused: bool) -> None:
+        """Called immediately before bytes are written. Raises PastSendByError."""
+        if self.sent:
+            return
+        if self.send_by is not None and self.clock.monotonic() > self.send_by:
+            raise PastSendByError
+        self.sent, self.reused = True, reused
+
+
+class _Calls(threading.local):
+    now: Call | None = None
+
+
+class DeadlineTransport(httpx.BaseTransport):
+    """httpx over httpcore's pool with our streams; failures leave as httpcore's exceptions or the two above."""
+
+    def __init__(self, *, tls: ssl.SSLContext | None, connections: int, keepalive_s: float) -> None:
+        self._calls = _Calls()
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=tls,
+            max_connections=connections,
+            max_keepalive_connections=connections,
+            keepalive_expiry=keepalive_s,
+            network_backend=_Backend(self._calls),
+        )
+
+    @contextmanager
+    def during(self, call: Call) -> Iterator[Call]:
+        """Everything this thread sends and reads inside belongs to `call`."""
+        self._calls.now = call
+        try:
+            yield call
+        finally:
+            self._calls.now = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request and give its answer, the body unread."""
+        url = request.url
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=cast("httpx.SyncByteStream", request.stream),
+                extensions=request.extensions,
+            )
+        )
+        stream = _Body(cast("httpcore.SyncByteStream | Iterable[bytes]", answer.stream))
+        return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, stream: Iterable[bytes]) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._stream
+
+    def close(self) -> None:
+        if close := getattr(self._stream, "close", None):
+            close()
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, calls: _Calls) -> None:
+        self._calls = calls
+        self._plain = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        wait_s = timeout if self._calls.now is None else self._calls.now.left_s(timeout)
+        return _Stream(self._plain.connect_tcp(host, port, wait_s, local_address, socket_options), self._calls)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream, calls: _Calls) -> None:
+        self._inner = inner
+        self._calls = calls
+        self._used = False
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        call = self._calls.now
+        data = self._inner.read(max_bytes, timeout if call is None else call.left_s(timeout))
+        if call is not None:
+            call.received = True
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if (call := self._calls.now) is not None:
+            timeout = call.left_s(timeout)
+            call.first_byte(reused=self._used)
+        self._used = True
+        self._inner.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        wait_s = timeout if self._calls.now is None else self._calls.now.left_s(timeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, wait_s), self._calls)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
