@@ -1,1 +1,6 @@
-"""Mappings: the vocabulary of each portal as YAML, read in both directions; a mapping knows no protocol."""
+"""Mappings: the vocabulary of each portal, both ways. Pure, apart from reading its own files."""
+
+from mappings.loader import Mapping, load, packaged
+from mappings.message import Message, Normalised
+
+__all__ = ["Mapping", "Message", "Normalised", "load", "packaged"]

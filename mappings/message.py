@@ -1,0 +1,246 @@
+"""One message of a mapping: what a portal's record says, and how to say it to that portal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+from mappings import spelling
+from mappings.codecs import CodecError
+from mappings.generated import Place
+from mappings.records import Field, Nested, Record, dig, plant
+from schemas.canonical import canonical_bytes, digest
+from schemas.errors import NotSendableError, RecordInvalidError
+
+JsonValue = Any
+
+_LONGEST_SHOWN = 120
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """What one wire record says.
+
+    `values`: nested canonical values; absent fields are left out, instants are UTC, texts NFC.
+    """
+
+    message: Message
+    wire: JsonValue
+    values: dict[str, Any]
+
+    @cached_property
+    def spelled(self) -> dict[str, JsonValue]:
+        """Wire pointer -> normal and source text, where the source differs from what we would write."""
+        return self.message.spelling(self.wire, self.values)
+
+    @cached_property
+    def unknown(self) -> tuple[str, ...]:
+        """Names of wire fields that nobody mapped: schema drift, kept raw, never forwarded."""
+        return tuple(self.message.record.unknown(self.wire))
+
+
+@dataclass(frozen=True)
+class Xml:
+    """How an XML message's bytes become a tree of plain values and back."""
+
+    parse: Callable[[bytes], JsonValue]
+    build: Callable[[JsonValue], bytes]
+
+
+class Message:
+    """A compiled message. Every method is a pure function."""
+
+    def __init__(
+        self,
+        name: str,
+        target: str,
+        wire: str,
+        direction: str,
+        record: Record,
+        required: tuple[str, ...],
+        xml: Xml | None = None,
+    ) -> None:
+        self.name, self.target, self.wire, self.direction = name, target, wire, direction
+        self.record, self.required, self.xml = record, required, xml
+        self._required: tuple[tuple[str, Place], ...] = tuple((path, tuple(path.split("."))) for path in required)
+        self._kept = tuple(field for field in record.fields if field.keeps)
+
+    def normalise(self, wire: JsonValue | bytes) -> Normalised:
+        """Read one wire record (bytes for XML).
+
+        Raises:
+            RecordInvalidError: It cannot be read; names the field and the rule, never a value.
+        """
+        try:
+            tree = self._open(wire)
+            return Normalised(self, tree, self.record.read(tree))
+        except CodecError as error:
+            raise RecordInvalidError(f"{self.name}: {error}", field=error.at) from None
+
+    def localise(
+        self,
+        values: Mapping[str, Any],
+        *,
+        spelled: Mapping[str, JsonValue] | None = None,
+        previous: JsonValue | bytes = None,
+    ) -> JsonValue | bytes:
+        """Write one record in the portal's words.
+
+        Args:
+            values: Nested canonical values, as `Normalised.values` or a dumped model gives them.
+            spelled: `Normalised.spelled` of the record these values came from: writes it back exactly as it was
+                wherever its values have not changed since.
+            previous: The record as the portal shows it now, for fields of codec `keep_previous`.
+
+        Raises:
+            NotSendableError: A required value is missing, or one has no word on this wire (I11).
+        """
+        missing = tuple(path for path, place in self._required if _absent(dig(values, place)))
+        if missing:
+            raise NotSendableError(f"{self.name}: missing {', '.join(missing)}", missing=missing)
+        try:
+            tree = self.record.write(values)
+            if self._kept and previous is not None:
+                self._keep(tree, self._open(previous))
+            if spelled:
+                tree = spelling.respell(tree, spelled, lambda wire: self.record.narrow(self.record.read(wire)))
+            return tree if self.xml is None else self.xml.build(tree)
+        except CodecError as error:
+            raise NotSendableError(f"{self.name}: {error}", missing=(error.at,)) from None
+
+    def comparable(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """Canonical path -> short text under the field's compare rule, narrowed to what this wire can carry.
+
+        Two records whose comparables are equal need no write. Absent, volatile and ignored fields are left out;
+        a long text or list is given by its digest.
+        """
+        return dict(_comparable(self.record, values, ""))
+
+    def digest(self, wire: JsonValue | bytes) -> str:
+        """Digest of the mapped record without volatile fields; status words count.
+
+        Raises:
+            RecordInvalidError: As `normalise`.
+        """
+        return digest(_steady(self.record, self.normalise(wire).values))
+
+    def narrowed(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """Canonical paths whose text this wire's known limit cuts: a warning for the audit log."""
+        return tuple(_cut(self.record, values, ""))
+
+    @property
+    def secret_paths(self) -> tuple[str, ...]:
+        """Wire pointers declared secret; `*` stands for each item of a list."""
+        return tuple(spelling.secret_pointers(self.record))
+
+    def blank(self, wire: JsonValue) -> JsonValue:
+        """The same wire record with declared secrets emptied (JSON and form messages)."""
+        return spelling.blanked(wire, self.record)
+
+    def spelling(self, wire: JsonValue, values: Mapping[str, Any]) -> dict[str, JsonValue]:
+        """Where a source record differs from what we would write for `values`."""
+        try:
+            normal = self.record.write(values)
+        except CodecError:
+            return {}
+        return dict(spelling.differences(normal, spelling.mapped(wire, self.record)))
+
+    def _open(self, wire: JsonValue | bytes) -> JsonValue:
+        return wire if self.xml is None else self.xml.parse(wire)
+
+    def _keep(self, tree: dict[str, Any], previous: JsonValue) -> None:
+        for field in self._kept:
+            value = dig(previous, field.wire)
+            if value is not None:
+                plant(tree, field.wire, value)
+
+
+def _absent(value: Any) -> bool:
+    return value is None or value in ("", [], {}, ())
+
+
+def _rule(text: str, compare: str) -> str:
+    if compare == "casefold":
+        return text.casefold()
+    if compare.startswith("prefix "):
+        return text[: int(compare[7:])]
+    return text
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        text = str(value)
+    elif isinstance(value, datetime | date | bool | int | float):
+        text = value.isoformat() if isinstance(value, date) else str(value).lower()
+    else:
+        text = canonical_bytes(value).decode()
+    return text if len(text) <= _LONGEST_SHOWN else "sha256:" + sha256(text.encode()).hexdigest()[:32]
+
+
+def _comparable(record: Record, values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    for field in record.fields:
+        if not field.carries or field.keeps or field.volatile or field.compare == "ignore":
+            continue
+        value = dig(values, field.path)
+        if _absent(value):
+            continue
+        if field.is_group and field.nested is not None and isinstance(field.nested.item, Record):
+            yield from _comparable(field.nested.item, value, f"{prefix}{field.key}." if field.path else prefix)
+            continue
+        yield prefix + field.key, _text_of(field, value)
+
+
+def _text_of(field: Field, value: Any) -> str:
+    nested: Nested | None = field.nested
+    if nested is None or not nested.many or not isinstance(nested.item, Record):
+        return _shown_under(field, field.codec.narrow(value))
+    item = nested.item
+    return _shown([dict(_comparable(item, row, "")) for row in value])
+
+
+def _shown_under(field: Field, value: Any) -> str:
+    return _shown(_rule(value, field.compare) if isinstance(value, str) else value)
+
+
+def _steady(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` without volatile fields, at every depth."""
+    steady: dict[str, Any] = _copied(values)
+    for field in record.fields:
+        if field.volatile:
+            _drop(steady, field.path)
+        elif field.nested is not None and isinstance(field.nested.item, Record):
+            inside = dig(steady, field.path)
+            if field.many and inside:
+                plant(steady, field.path, [_steady(field.nested.item, row) for row in inside])
+            elif inside and field.path:
+                plant(steady, field.path, _steady(field.nested.item, inside))
+            elif inside:
+                steady = _steady(field.nested.item, inside)
+    return steady
+
+
+def _copied(values: Any) -> Any:
+    return {key: _copied(item) for key, item in values.items()} if isinstance(values, Mapping) else values
+
+
+def _drop(values: dict[str, Any], place: Place) -> None:
+    parent = dig(values, place[:-1])
+    if parent is not None:
+        parent.pop(place[-1], None)
+
+
+def _cut(record: Record, values: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for field in record.fields:
+        value: Any = dig(values, field.path) if field.carries else None
+        if _absent(value):
+            continue
+        if field.nested is not None and isinstance(field.nested.item, Record):
+            rows = value if field.many else (value,)
+            for row in rows:
+                yield from _cut(field.nested.item, row, f"{prefix}{field.key}.")
+        elif field.codec.name == "text_cut" and len(field.codec.narrow(value)) < len(value):
+            yield prefix + field.key
