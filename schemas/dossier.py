@@ -220,6 +220,7 @@ class ResultPaper(Record):
     number: str = ""
     url: str = ""
     media_type: str = ""
+    size: int | None = None
     content: str = ""
     digest: str = ""
     issued_on: date | None = None
