@@ -1,0 +1,86 @@
+"""SQL for dossiers and for what each portal was last seen to show."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from gateway.store.rows import DossierRow, RecordRow
+from gateway.store.shapes import DOSSIER, RECORD, dumps
+
+# A list of keys travels as one JSON parameter: the statement stays the same, prepared once, for every page size.
+_IN = "IN (SELECT value FROM json_each(?))"
+
+
+class DossierTables:
+    """Dossiers and portal records."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._sql = connection
+
+    def _dossiers(self, condition: str, *parameters: object) -> list[DossierRow]:
+        return [DOSSIER.load(found) for found in self._sql.execute(f"{DOSSIER.select} WHERE {condition}", parameters)]
+
+    def _records(self, condition: str, *parameters: object) -> list[RecordRow]:
+        return [RECORD.load(found) for found in self._sql.execute(f"{RECORD.select} WHERE {condition}", parameters)]
+
+    def dossiers(self, ids: Iterable[str]) -> dict[str, DossierRow]:
+        """Rows by id; on SQLite the writer itself is the lock."""
+        return {row.id: row for row in self._dossiers(f"id {_IN} ORDER BY id", dumps(list(ids)))}
+
+    def dossiers_by_national_code(self, codes: Iterable[str]) -> dict[str, list[DossierRow]]:
+        """National number -> dossiers that carry it; the empty number is carried by none."""
+        found: dict[str, list[DossierRow]] = defaultdict(list)
+        for row in self._dossiers(f"national_code <> '' AND national_code {_IN} ORDER BY id", dumps(list(codes))):
+            found[row.national_code].append(row)
+        return dict(found)
+
+    def dossiers_by_code(self, codes: Iterable[str]) -> dict[str, list[DossierRow]]:
+        """Dossier code -> dossiers that carry it; the empty code is carried by none."""
+        found: dict[str, list[DossierRow]] = defaultdict(list)
+        for row in self._dossiers(f"dossier_code <> '' AND dossier_code {_IN} ORDER BY id", dumps(list(codes))):
+            found[row.dossier_code].append(row)
+        return dict(found)
+
+    def put_dossiers(self, rows: Sequence[DossierRow]) -> None:
+        """Insert or replace by id."""
+        self._sql.executemany(DOSSIER.upsert, map(DOSSIER.values, rows))
+
+    def iter_dossiers(self, *, limit: int = 1000, after: str = "") -> Iterator[DossierRow]:
+        """The next `limit` dossiers in key order; read at once, so they outlive the transaction."""
+        return iter(self._dossiers("id > ? ORDER BY id LIMIT ?", after, limit))
+
+    def records(self, portal: str, external_ids: Iterable[str]) -> dict[str, RecordRow]:
+        """Rows by external id."""
+        found = self._records(f"portal = ? AND external_id {_IN}", portal, dumps(list(external_ids)))
+        return {row.external_id: row for row in found}
+
+    def records_of(self, dossier_ids: Iterable[str]) -> dict[str, list[RecordRow]]:
+        """Dossier id -> its records at all portals."""
+        found: dict[str, list[RecordRow]] = defaultdict(list)
+        for row in self._records(f"dossier_id {_IN} ORDER BY portal, external_id", dumps(list(dossier_ids))):
+            found[row.dossier_id].append(row)
+        return dict(found)
+
+    def records_by_reference(self, references: Iterable[str]) -> dict[str, list[RecordRow]]:
+        """An identifier that we wrote there -> records."""
+        found: dict[str, list[RecordRow]] = defaultdict(list)
+        condition = f"reference <> '' AND reference {_IN} ORDER BY portal, external_id"
+        for row in self._records(condition, dumps(list(references))):
+            found[row.reference].append(row)
+        return dict(found)
+
+    def open_records(self, portal: str, *, after: str = "", limit: int = 1000) -> list[RecordRow]:
+        """Open records, oldest reading first; `after` is the external id of the last one had within this snapshot."""
+        order = "ORDER BY read_at, external_id LIMIT ?"
+        if last := self._sql.execute(
+            "SELECT read_at FROM portal_record WHERE portal = ? AND external_id = ?", (portal, after)
+        ).fetchone():
+            place = "portal = ? AND open AND (read_at, external_id) > (?, ?)"
+            return self._records(f"{place} {order}", portal, last[0], after, limit)
+        return self._records(f"portal = ? AND open {order}", portal, limit)
+
+    def put_records(self, rows: Sequence[RecordRow]) -> None:
+        """Insert or replace by (portal, external id)."""
+        self._sql.executemany(RECORD.upsert, map(RECORD.values, rows))
