@@ -20,6 +20,7 @@ import orjson
 
 from adapters.base import Outcome, OutcomeKind
 from adapters.transport import (
+    DEFAULT_TIMEOUTS,
     Call,
     DeadlineTransport,
     PastDeadlineError,
@@ -99,7 +100,7 @@ class HttpClient:
         self,
         portal: str,
         base_url: str,
-        timeouts: Timeouts = Timeouts(),
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
         *,
         verify: bool | str | Path | ssl.SSLContext = True,
         client_certificate: tuple[str, str] | None = None,
@@ -182,7 +183,7 @@ class HttpClient:
         call = self._call(send_by, deadline_s)
         try:
             reply = self._attempt(request, call, limit)
-        except PortalUnavailableError as error:
+        except PortalUnavailableError:
             if not (idempotent and call.broke and call.reused and not call.received):
                 raise
             reply = self._attempt(request, self._call(send_by, deadline_s), limit)
@@ -257,225 +258,6 @@ class HttpClient:
             retry_after_s=reply.retry_after_s if reply else None,
             sent=sent,
         )
-
-
-def retry_after_s(self) -> float | None:
-        """Retry-After in seconds, in either form."""
-        return retry_after_s(self.headers.get("retry-after"), self.server_date or datetime.now(UTC))
-
-    def json(self) -> Any:
-        """The body as JSON. Raises PortalContractError for anything else, an empty body too."""
-        try:
-            return orjson.loads(self.body.removeprefix(b"\xef\xbb\xbf"))
-        except orjson.JSONDecodeError:
-            reason = "the answer is empty" if not self.body.strip() else "the answer is not JSON"
-            raise PortalContractError(self.portal, reason, status=self.status) from None
-
-
-class HttpClient:
-    """Calls one portal. Thread-safe; a portal's pool of threads shares one client.
-
-    No proxy, no environment, no cookies, no redirects unless asked for, a cap on bodies after decompression, and a
-    whole deadline for each call. Errors never carry a URL, a header or a body.
-
-    Args:
-        portal: Name of the portal in `config.yaml`, for errors.
-        base_url: What relative paths are joined to.
-        timeouts: Per single wait.
-        verify: True (public authorities), False, a file of authorities, or a context of one's own.
-        client_certificate: Certificate and key files for mutual TLS.
-        clock: The clock `send_by` belongs to.
-        deadline_s: Whole deadline of a call that names none.
-        pool_size: Connections at once.
-        max_body_bytes: Cap on a decompressed body.
-    """
-
-    def __init__(
-        self,
-        portal: str,
-        base_url: str,
-        timeouts: Timeouts = Timeouts(),
-        *,
-        verify: bool | str | Path | ssl.SSLContext = True,
-        client_certificate: tuple[str, str] | None = None,
-        clock: Clock | None = None,
-        deadline_s: float = 60.0,
-        pool_size: int = 8,
-        max_body_bytes: int = 32 * 1024 * 1024,
-        follow_redirects: bool = False,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        self.portal = portal
-        self._clock = clock or SystemClock()
-        self._deadline_s = deadline_s
-        self._timeouts = timeouts
-        self._max_body_bytes = max_body_bytes
-        tls = None if base_url.startswith("http://") else tls_context(verify, client_certificate)
-        self._transport = DeadlineTransport(tls=tls, connections=pool_size, keepalive_s=5.0)
-        self._client = httpx.Client(
-            base_url=base_url,
-            transport=self._transport,
-            trust_env=False,
-            follow_redirects=follow_redirects,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"User-Agent": "lienthong", **(headers or {})},
-        )
-
-    def request(
-        self,
-        method: str,
-        path_or_url: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        content: bytes | None = None,
-        json: Any = None,
-        data: Mapping[str, Any] | None = None,
-        files: Any = None,
-        idempotent: bool = False,
-        send_by: float | None = None,
-        deadline_s: float | None = None,
-        accept: Collection[str] | None = None,
-        returns: Collection[int] = (),
-        max_body_bytes: int | None = None,
-    ) -> HttpReply:
-        """Make one call and give its whole answer, whatever its status below 500 but 3xx, 408 and 429.
-
-        Args:
-            method: HTTP verb.
-            path_or_url: Relative to the base URL, or a whole URL.
-            params: Query; never put anything personal or secret into it.
-            headers: Added to the client's own.
-            content, json, data, files: The body, as httpx takes it; `json` is written by orjson.
-            idempotent: The call is harmless: if a kept-alive connection proves dead before a byte came back, the
-                call is made once more at once.
-            send_by: Monotonic instant of the client's clock; checked immediately before the first byte.
-            deadline_s: Whole time from the call to the last byte.
-            accept: Media types the contract allows; HTML where none of them is HTML breaks the contract.
-            returns: Statuses to give back that would otherwise be raised (SOAP faults come with 500).
-            max_body_bytes: Another cap for this call.
-
-        Raises:
-            PortalUnavailableError: `sent=False`: not opened, TLS failed, `send_by` passed, 429. `sent=True`: time-out
-                after the first byte, reset, cut answer, 408, 5xx.
-            PortalContractError: HTML, a redirect, an undecodable or too large answer.
-        """
-        if json is not None:
-            content = orjson.dumps(json)
-            headers = {"Content-Type": "application/json", **(headers or {})}
-        request = self._client.build_request(
-            method,
-            path_or_url,
-            params=params,
-            headers=headers,
-            content=content,
-            data=data,
-            files=files,
-            timeout=self._timeouts.within(self._deadline_s if deadline_s is None else deadline_s),
-        )
-        limit = self._max_body_bytes if max_body_bytes is None else max_body_bytes
-        call = self._call(send_by, deadline_s)
-        try:
-            reply = self._attempt(request, call, limit)
-        except PortalUnavailableError as error:
-            if not (idempotent and call.broke and call.reused and not call.received):
-                raise
-            reply = self._attempt(request, self._call(send_by, deadline_s), limit)
-        self._judge(reply, accept, returns)
-        return reply
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._client.close()
-
-    def _call(self, send_by: float | None, deadline_s: float | None) -> Call:
-        whole_s = self._deadline_s if deadline_s is None else deadline_s
-        return Call(self._clock, time.monotonic() + whole_s, send_by)
-
-    def _waits(self, deadline_s: float | None) -> httpx.Timeout:
-        whole_s, each = self._deadline_s if deadline_s is None else deadline_s, self._timeouts
-        return httpx.Timeout(
-            connect=min(each.connect_s, whole_s),
-            read=min(each.read_s, whole_s),
-            write=min(each.write_s, whole_s),
-            pool=min(each.pool_s, whole_s),
-        )
-
-    def _attempt(self, request: httpx.Request, call: Call, limit: int) -> HttpReply:
-        started = time.perf_counter()
-        with self._transport.during(call), self._translated(call):
-            answer = self._client.send(request, stream=True)
-            try:
-                body = self._read(answer, limit)
-            finally:
-                answer.close()
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        elapsed_ms = (time.perf_counter() - started) * 1000
-        return HttpReply(self.portal, answer.status_code, headers, body, elapsed_ms, _http_date(headers.get("date")))
-
-    def _read(self, answer: httpx.Response, limit: int) -> bytes:
-        parts, size = [], 0
-        for part in answer.iter_bytes():
-            size += len(part)
-            if size > limit:
-                raise PortalContractError(self.portal, f"the answer is longer than {limit} bytes")
-            parts.append(part)
-        return b"".join(parts)
-
-    @contextmanager
-    def _translated(self, call: Call) -> Iterator[None]:
-        """Turn what the libraries raise into portal errors; `from None` keeps URLs out of tracebacks."""
-        try:
-            yield
-        except PastSendByError:
-            raise self._unavailable("the time to send had passed", sent=False) from None
-        except _NOT_OPENED:
-            raise self._unavailable("the connection could not be opened", sent=call.sent) from None
-        except _TIMED_OUT:
-            raise self._unavailable("time-out", sent=call.sent) from None
-        except _BROKEN:
-            call.broke = True
-            raise self._unavailable("the connection broke", sent=call.sent) from None
-        except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol, httpx.InvalidURL, httpx.HTTPError):
-            raise PortalContractError(self.portal, "request or answer is not valid HTTP", sent=call.sent) from None
-
-    def _judge(self, reply: HttpReply, accept: Collection[str] | None, returns: Collection[int]) -> None:
-        status = reply.status
-        if status not in returns:
-            if status == 429:
-                raise self._unavailable("too many requests (429)", sent=False, reply=reply)
-            if status == 408 or status >= 500:
-                raise self._unavailable(f"the portal answered {status}", sent=True, reply=reply)
-            if 300 <= status < 400:
-                raise PortalContractError(self.portal, f"redirected ({status})", status=status)
-        if accept is not None and status < 400 and not any("html" in media for media in accept):
-            start = reply.body[:512].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-            if start.startswith(_MARKUP):
-                raise PortalContractError(self.portal, "a web page instead of the agreed answer", status=status)
-
-    def _unavailable(self, reason: str, *, sent: bool, reply: HttpReply | None = None) -> PortalUnavailableError:
-        return PortalUnavailableError(
-            self.portal,
-            reason,
-            status=reply.status if reply else None,
-            retry_after_s=reply.retry_after_s if reply else None,
-            sent=sent,
-        )
-
-
-def tls_context(
-    verify: bool | str | Path | ssl.SSLContext = True, client_certificate: tuple[str, str] | None = None
-) -> ssl.SSLContext:
-    """A TLS context that trusts public authorities, those of a file, a context's own, or (False) anyone."""
-    if isinstance(verify, ssl.SSLContext):
-        context = verify
-    elif isinstance(verify, bool):
-        context = httpx.create_ssl_context(verify=verify, trust_env=False)
-    else:
-        context = ssl.create_default_context(cafile=str(verify))
-    if client_certificate is not None:
-        context.load_cert_chain(*client_certificate)
-    return context
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import httpcore
@@ -37,6 +38,9 @@ class Timeouts:
             write=min(self.write_s, whole_s),
             pool=min(self.pool_s, whole_s),
         )
+
+
+DEFAULT_TIMEOUTS = Timeouts()
 
 
 class PastSendByError(Exception):
@@ -185,3 +189,18 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
+
+
+def tls_context(
+    verify: bool | str | Path | ssl.SSLContext = True, client_certificate: tuple[str, str] | None = None
+) -> ssl.SSLContext:
+    """A TLS context that trusts public authorities, those of a file, a context's own, or (False) anyone."""
+    if isinstance(verify, ssl.SSLContext):
+        context = verify
+    elif isinstance(verify, bool):
+        context = httpx.create_ssl_context(verify=verify, trust_env=False)
+    else:
+        context = ssl.create_default_context(cafile=str(verify))
+    if client_certificate is not None:
+        context.load_cert_chain(*client_certificate)
+    return context
