@@ -22,6 +22,8 @@ from unicodedata import normalize
 from schemas.clock import VIETNAM
 
 _AHEAD = timedelta(hours=7)
+_DEEPEST = 60
+_GROUPED = re.compile(r"[0-9]{1,3}(\.[0-9]{3}){1,4}").fullmatch
 _WHOLE = re.compile(r"-?[0-9]{1,18}").fullmatch
 
 
@@ -66,14 +68,20 @@ def _text(value: Any) -> str:
     return value if value.isascii() else normalize("NFC", value)
 
 
-def _json(value: Any) -> Any:
-    if isinstance(value, dict):
-        if not all(type(key) is str for key in value):
-            raise CodecError("JSON expected")
-        return {key: _json(item) for key, item in value.items()}
+def _trimmed(value: Any) -> str | None:
+    return _text(value).strip() or None
+
+
+def _json(value: Any, depth: int = 0) -> Any:
+    if depth > _DEEPEST:
+        raise CodecError("JSON too deep")
+    if isinstance(value, dict) and all(type(key) is str for key in value):
+        return {key: _json(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_json(item) for item in value]
-    if value is None or type(value) in (str, int, float, bool):
+        return [_json(item, depth + 1) for item in value]
+    if type(value) is str:
+        return nfc(value)
+    if value is None or type(value) in (int, float, bool):
         return value
     raise CodecError("JSON expected")
 
@@ -97,17 +105,22 @@ def _only_int(value: Any) -> int:
 def _money(value: Any) -> int:
     if type(value) is str:
         plain = nfc(value).strip().casefold()
-        if plain == "không":
+        if plain in ("không", "miễn phí"):
             return 0
-        if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{3})+", plain):
+        plain = plain.removesuffix("đồng").removesuffix("vnd").rstrip()
+        if _GROUPED(plain):
             return int(plain.replace(".", ""))
+        return _number(plain)
     return _number(value)
 
 
 def _instant(value: Any) -> datetime:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise CodecError("instant with a time zone expected")
-    return value
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise CodecError("instant out of range") from None
 
 
 def _local(value: Any) -> datetime:
@@ -125,11 +138,11 @@ def _to_utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, sec
 
 
 def _whole_seconds(value: Any) -> datetime:
-    return _instant(value).astimezone(UTC).replace(microsecond=0)
+    return _instant(value).replace(microsecond=0)
 
 
 def _whole_milliseconds(value: Any) -> datetime:
-    instant = _instant(value).astimezone(UTC)
+    instant = _instant(value)
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
@@ -272,6 +285,7 @@ PLAIN: Mapping[str, Codec] = {
     codec.name: codec
     for codec in (
         Codec("text", "text", _text, _text, _text),
+        Codec("trimmed", "text", _trimmed, _trimmed, _trimmed),
         Codec("json", "json", _json, _json, _json),
         Codec("int", "number", _number, _only_int),
         Codec("int_text", "number", _number, lambda value: str(_only_int(value))),
@@ -330,16 +344,22 @@ def first_of(codecs: tuple[Codec, ...]) -> Codec:
     return Codec("first_of", first.gives, read, first.write, first.narrow)
 
 
-def table(codes: Mapping[str, Any], prefer: Mapping[str, str], *, fold: bool, numbers: bool, gives: str) -> Codec:
+def table(
+    codes: Mapping[str, Any], prefer: Mapping[str, str], *, fold: bool, numbers: bool, beyond: bool, gives: str
+) -> Codec:
     """A code table: wire word -> canonical value.
 
     Args:
-        codes: Every code that may be read; a value of None means the code says nothing about this field.
+        codes: Every code that may be read; a value of None means the code says nothing about this field, and the
+            code `*` stands for every other one.
         prefer: Canonical value -> the code to write, for values that several codes give.
         fold: Also read codes that differ only in case or outer blanks.
         numbers: The wire holds numbers; codes are written as such.
+        beyond: A value without a code is written as the field's absence, instead of being refused.
         gives: Name of the canonical type.
     """
+    codes = dict(codes)
+    others = codes.pop(ANY_CODE, _UNKNOWN)
     folded = {code.strip().casefold(): value for code, value in codes.items()} if fold else {}
     words: dict[Any, str] = {}
     for code, value in codes.items():
@@ -354,15 +374,23 @@ def table(codes: Mapping[str, Any], prefer: Mapping[str, str], *, fold: bool, nu
             return codes[code]
         if fold and (near := code.strip().casefold()) in folded:
             return folded[near]
-        raise CodecError("code not in the table")
+        if others is _UNKNOWN:
+            raise CodecError("code not in the table")
+        return others
 
-    def write(value: Any) -> str | int:
+    def write(value: Any) -> str | int | None:
         try:
             return spelled[value]
         except (KeyError, TypeError):
+            if beyond:
+                return None
             raise CodecError("no code for this value in the table") from None
 
-    return Codec("table", gives, read, write)
+    return Codec("table", gives, read, write, (lambda value: value if value in spelled else None) if beyond else _same)
+
+
+ANY_CODE = "*"
+_UNKNOWN = object()
 
 
 def constant(word: Any) -> Codec:

@@ -79,7 +79,7 @@ def compile_message(name: str, spec: MessageSpec, problems: Problems) -> Message
     if (spec.wire == "xml") != bool(spec.root):
         problems.add((*where, "root"), "an XML message names its root element, no other does")
     setting = Setting(model, spec.wire, spec.direction != "read", problems, spec.any_case, spec.namespaces, top=True)
-    record = _record(spec.fields, (*where, "fields"), setting, spec.drops)
+    record = _record(spec.fields, (*where, "fields"), setting)
     for index, path in enumerate(spec.required):
         if not any(
             path == f.key or (f.is_group and f.path == tuple(path.split("."))[: len(f.path)]) for f in record.fields
@@ -91,14 +91,14 @@ def compile_message(name: str, spec: MessageSpec, problems: Problems) -> Message
             lambda data: xmltree.parse(data, spec.root, spec.namespaces),
             lambda tree: xmltree.build(tree, spec.root, spec.namespaces),
         )
-    return Message(name, spec.target, spec.wire, spec.direction, record, spec.required, xml)
+    return Message(name, spec, record, xml)
 
 
-def _record(specs: Mapping[str, FieldSpec], where: Where, setting: Setting, drops: tuple[str, ...] = ()) -> Record:
+def _record(specs: Mapping[str, FieldSpec], where: Where, setting: Setting) -> Record:
     fields = [_field(key, spec, (*where, key), setting) for key, spec in specs.items()]
     compiled = tuple(f for f in fields if f is not None)
     _check_places(compiled, where, setting.problems)
-    return Record(compiled, drops, any_case=setting.any_case)
+    return Record(compiled, any_case=setting.any_case)
 
 
 def _check_places(fields: tuple[Field, ...], where: Where, problems: Problems) -> None:
@@ -136,6 +136,7 @@ def _field(key: str, spec: FieldSpec, where: Where, setting: Setting) -> Field |
         spec.secret,
         nested,
         keeps=codec.gives == "previous" if isinstance(codec, Codec) else False,
+        may_vanish=spec.beyond == "absent" or codec is PLAIN["trimmed"],
     )
     if made.codec.name == "table" and kind.gives == "DossierStatus":
         return replace(made, status=_status(spec, path, setting))
@@ -215,7 +216,7 @@ def _make_table(spec: FieldSpec, argument: Any, kind: Kind, where: Where, settin
     if codes is None:
         return None
     prefer = {enum: code for value, code in spec.prefer.items() if (enum := _value(kind, value)) is not None}
-    return table(codes, prefer, fold=spec.fold, numbers=spec.numbers, gives=kind.gives)
+    return table(codes, prefer, fold=spec.fold, numbers=spec.numbers, beyond=spec.beyond == "absent", gives=kind.gives)
 
 
 def _value(kind: Kind, value: Any) -> Any:

@@ -28,7 +28,7 @@ def _part(value: Any) -> Any:
     """A nested object or part; an absent one is empty."""
     if isinstance(value, dict):
         return value
-    if value is None or value == "":
+    if value is None or (type(value) is str and not value.strip()):
         return _NOTHING
     raise CodecError("object expected")
 
@@ -158,6 +158,8 @@ def _put(number: int, field: Field) -> list[str]:
         return [f"{_slot(field.wire)}, y = w{number}(v)", f"if y: {_slot(field.status.sub)} = y"]
     if field.status:
         return [f"{_slot(field.wire)} = w{number}(v)[0]"]
+    if field.may_vanish:
+        return [f"x = w{number}(v)", "if x is None:", f" {_absence(field)}", "else:", f" {_slot(field.wire)} = x"]
     return [f"{_slot(field.wire)} = w{number}(v)"]
 
 

@@ -22,6 +22,7 @@ class FieldSpec(Section):
     secret: blanked before anything is kept.
     prefer: canonical value -> code, where several codes give one value.
     covers: the values this table must be able to write; without it, every value of the canonical type.
+    total: says that by name. beyond: what a value outside `covers` is written as; `absent` sends the field's absence.
     sub: the wire field of the sub-status; codes of the form `word/sub` win over `word`.
     fold: also read codes that differ in case or outer blanks. numbers: codes are numbers on the wire.
     """
@@ -36,6 +37,7 @@ class FieldSpec(Section):
     prefer: Mapping[str, str] = {}
     covers: tuple[str, ...] | None = None
     total: Literal[True] | None = None
+    beyond: Literal["refuse", "absent"] = "refuse"
     sub: str | None = None
     fold: bool = False
     numbers: bool = False
@@ -45,7 +47,9 @@ class MessageSpec(Section):
     """One message of a portal.
 
     any_case: keys on the wire are also read in other case. root, namespaces: of an XML message.
-    required: canonical paths without which nothing is sent. drops: wire names known and not carried.
+    required: canonical paths without which nothing is sent.
+    drops: wire fields known and not carried, named as drift names them (`name`, `part/name`, `list[]/name`).
+    secrets: JSON pointers (`*` for each item of a list) that are blanked before anything is kept.
     """
 
     target: str
@@ -53,6 +57,7 @@ class MessageSpec(Section):
     direction: Literal["both", "read", "write"] = "both"
     required: tuple[str, ...] = ()
     drops: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
     any_case: bool = False
     root: str = ""
     namespaces: Mapping[str, str] = {}

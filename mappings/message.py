@@ -12,6 +12,7 @@ from typing import Any
 from mappings import spelling
 from mappings.codecs import CodecError
 from mappings.generated import Place
+from mappings.language import MessageSpec
 from mappings.records import Field, Nested, Record, dig, plant
 from schemas.canonical import canonical_bytes, digest
 from schemas.errors import NotSendableError, RecordInvalidError
@@ -40,7 +41,8 @@ class Normalised:
     @cached_property
     def unknown(self) -> tuple[str, ...]:
         """Names of wire fields that nobody mapped: schema drift, kept raw, never forwarded."""
-        return tuple(self.message.record.unknown(self.wire))
+        drops = self.message.drops
+        return tuple(dict.fromkeys(name for name in self.message.record.unknown(self.wire) if name not in drops))
 
 
 @dataclass(frozen=True)
@@ -54,19 +56,13 @@ class Xml:
 class Message:
     """A compiled message. Every method is a pure function."""
 
-    def __init__(
-        self,
-        name: str,
-        target: str,
-        wire: str,
-        direction: str,
-        record: Record,
-        required: tuple[str, ...],
-        xml: Xml | None = None,
-    ) -> None:
-        self.name, self.target, self.wire, self.direction = name, target, wire, direction
-        self.record, self.required, self.xml = record, required, xml
-        self._required: tuple[tuple[str, Place], ...] = tuple((path, tuple(path.split("."))) for path in required)
+    def __init__(self, name: str, spec: MessageSpec, record: Record, xml: Xml | None = None) -> None:
+        self.name, self.target, self.wire, self.direction = name, spec.target, spec.wire, spec.direction
+        self.record, self.required, self.xml = record, spec.required, xml
+        self.secret_paths = (*spelling.secret_pointers(record), *spec.secrets)
+        """Wire pointers declared secret; `*` stands for each item of a list."""
+        self.drops = frozenset(spec.drops) | {spelling.drift_name(pointer) for pointer in spec.secrets}
+        self._required: tuple[tuple[str, Place], ...] = tuple((path, tuple(path.split("."))) for path in self.required)
         self._kept = tuple(field for field in record.fields if field.keeps)
 
     def normalise(self, wire: JsonValue | bytes) -> Normalised:
@@ -132,14 +128,9 @@ class Message:
         """Canonical paths whose text this wire's known limit cuts: a warning for the audit log."""
         return tuple(_cut(self.record, values, ""))
 
-    @property
-    def secret_paths(self) -> tuple[str, ...]:
-        """Wire pointers declared secret; `*` stands for each item of a list."""
-        return tuple(spelling.secret_pointers(self.record))
-
     def blank(self, wire: JsonValue) -> JsonValue:
-        """The same wire record with declared secrets emptied (JSON and form messages)."""
-        return spelling.blanked(wire, self.record)
+        """The same wire record (JSON, form, or an XML message's tree) with declared secrets emptied."""
+        return spelling.blanked(wire, self.secret_paths)
 
     def spelling(self, wire: JsonValue, values: Mapping[str, Any]) -> dict[str, JsonValue]:
         """Where a source record differs from what we would write for `values`."""
@@ -147,7 +138,8 @@ class Message:
             normal = self.record.write(values)
         except CodecError:
             return {}
-        return dict(spelling.differences(normal, spelling.mapped(wire, self.record)))
+        source = spelling.mapped(wire, self.record)
+        return dict(spelling.differences(self.blank(normal), self.blank(source)))
 
     def _open(self, wire: JsonValue | bytes) -> JsonValue:
         return wire if self.xml is None else self.xml.parse(wire)

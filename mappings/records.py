@@ -25,7 +25,8 @@ class Status:
 class Field:
     """One checked field: `path` is its canonical place (empty for none), `wire` its place in the wire object.
 
-    `nested` says what a composite codec holds; `keeps` marks keep_previous; `absent` is omit, null or empty.
+    `nested` says what a composite codec holds; `keeps` marks keep_previous; `absent` is omit, null or empty;
+    `may_vanish` marks a codec whose writer may answer None: write the absence instead.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Field:
     nested: Nested | None = None
     status: Status | None = None
     keeps: bool = False
+    may_vanish: bool = False
 
     @property
     def many(self) -> bool:
@@ -60,11 +62,10 @@ class Field:
 class Record:
     """The compiled fields of one wire object."""
 
-    def __init__(self, fields: tuple[Field, ...], drops: tuple[str, ...] = (), *, any_case: bool = False) -> None:
+    def __init__(self, fields: tuple[Field, ...], *, any_case: bool = False) -> None:
         self.fields = fields
         self.any_case = any_case
-        self.known = _known_names(fields, drops)
-        self.dropped = frozenset(drops)
+        self.known = _known_names(fields)
         self._read = reader(fields)
         self._write = writer(fields)
         self._spellings = {name.casefold(): name for name in self.known}
@@ -191,9 +192,9 @@ def each(call: Callable[[Any], Any], rows: list[Any] | tuple[Any, ...]) -> list[
     return done
 
 
-def _known_names(fields: tuple[Field, ...], drops: tuple[str, ...]) -> dict[str, Any]:
+def _known_names(fields: tuple[Field, ...]) -> dict[str, Any]:
     """Wire names as a tree: None for a leaf, a dict for a parent, a `Nested` where a codec looks inside."""
-    tree: dict[str, Any] = dict.fromkeys(drops)
+    tree: dict[str, Any] = {}
     for field in fields:
         sub = (field.status.sub,) if field.status and field.status.sub else ()
         for place in (field.wire, *field.also, *sub):

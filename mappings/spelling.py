@@ -18,15 +18,14 @@ _GONE = object()
 
 
 def mapped(wire: JsonValue, record: Record) -> JsonValue:
-    """The part of a wire record that the mapping carries: no unknown, dropped or secret fields."""
+    """The part of a wire record that the mapping carries."""
     if type(wire) is not dict:
         return wire
     names = {name.casefold(): name for name in record.known} if record.any_case else {}
-    hidden = record.dropped | {field.wire[0] for field in record.fields if field.secret and len(field.wire) == 1}
     kept = {}
     for name, value in wire.items():
         ours = name if name in record.known else names.get(name.casefold(), "")
-        if ours in record.known and ours not in hidden:
+        if ours in record.known:
             kept[name] = _inside(record.known[ours], value)
     return kept
 
@@ -115,10 +114,17 @@ def secret_pointers(record: Record, at: str = "") -> Iterator[str]:
             yield from secret_pointers(field.nested.item, f"{here}/*" if field.many else here)
 
 
-def blanked(wire: JsonValue, record: Record) -> JsonValue:
-    """A copy of a wire record with declared secrets emptied."""
+def drift_name(pointer: str) -> str:
+    """A wire pointer in the words of a drift report: `/files/*/key` -> `files[]/key`."""
+    return pointer.removeprefix("/").replace("/*", "[]")
+
+
+def blanked(wire: JsonValue, pointers: tuple[str, ...]) -> JsonValue:
+    """A copy of a wire record with what stands at the pointers emptied."""
+    if not pointers:
+        return wire
     copy = deepcopy(wire)
-    for pointer in secret_pointers(record):
+    for pointer in pointers:
         _blank(copy, pointer.split("/")[1:])
     return copy
 

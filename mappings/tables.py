@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mappings.codecs import CodecError
+from mappings.codecs import ANY_CODE, CodecError
 from mappings.language import FieldSpec
 from mappings.vocabulary import Kind
 from schemas.status import DossierStatus
@@ -25,7 +25,9 @@ def check_table(
         problems.add(where, "a table needs codes in quotes, each with its canonical value")
         return None
     codes = {code: _canonical(value, kind, (*where, code), problems) for code, value in argument.items()}
-    if spec.numbers and not all(code.removeprefix("-").isdigit() for code in codes):
+    if ANY_CODE in codes and kind.gives == "DossierStatus":
+        problems.add((*where, ANY_CODE), "an unknown status code is never guessed: name each code")
+    if spec.numbers and not all(code.removeprefix("-").isdigit() for code in codes if code != ANY_CODE):
         problems.add(where, "a table of numbers has a code that is none")
         return None
     if writes:
@@ -48,7 +50,7 @@ def _canonical(value: Any, kind: Kind, where: Where, problems: Problems) -> Any:
 def _check_writing(spec: FieldSpec, codes: Mapping[str, Any], kind: Kind, where: Where, problems: Problems) -> None:
     words: dict[Any, list[str]] = defaultdict(list)
     for code, value in codes.items():
-        if value is not None:
+        if value is not None and code != ANY_CODE:
             words[value].append(code)
     for value, several in words.items():
         if len(several) > 1 and value not in spec.prefer:
@@ -57,6 +59,8 @@ def _check_writing(spec: FieldSpec, codes: Mapping[str, Any], kind: Kind, where:
         if code not in words.get(value, ()):
             problems.add((*where[:-2], "prefer", value), f"code {code!r} does not give {value}")
     owed = spec.covers if spec.covers is not None else tuple(kind.enum or ())
+    if spec.beyond == "absent" and spec.covers is None:
+        problems.add(where, "beyond: absent needs covers, so that it says what is written")
     if lacking := [str(value) for value in owed if value not in words]:
         problems.add(where, f"no code for {', '.join(lacking)}: add them, or say what the table covers")
 

@@ -5,7 +5,7 @@ Source: npsp.md 3.1 and 7.1. A row is kept as read; what it means on a day is th
 
 from __future__ import annotations
 
-from schemas.dossier import Agency, Channel, Record
+from schemas.dossier import Agency, Channel, FeeKind, Record
 
 
 class ProcedureSector(Record):
@@ -38,9 +38,9 @@ class ProcedureCase(Record):
 
 
 class ProcedureFee(Record):
-    """A fee of a procedure: `fee_vnd` where the text is a plain amount."""
+    """A fee of a procedure, in whole đồng."""
 
-    fee_code: str = ""
+    kind: FeeKind | None = None
     fee_vnd: int | None = None
     unit: str = ""
     note: str = ""
