@@ -10,6 +10,7 @@ import re
 import threading
 import unicodedata
 from dataclasses import dataclass
+from typing import Any
 from xml.sax.saxutils import unescape
 
 from lxml import etree
@@ -125,7 +126,8 @@ class SchemaCheck:
         with self._lock:
             if self._schema.validate(element):
                 return
-            first = next(iter(self._schema.error_log))
+            log: Any = self._schema.error_log  # the stubs do not know that it can be indexed
+            first = log[0]
             place, rule = first.path or "", first.type_name
         raise RecordInvalidError(f"not valid by {self.name}: {rule} at {place}", field=place)
 

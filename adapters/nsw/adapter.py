@@ -1,0 +1,167 @@
+"""Kind `nsw`: hands dossiers to a ministry as XML messages over SOAP.
+
+One-way. The ministry's synchronous answer is an acknowledgement (99) or a refusal (22); what it decides about a
+dossier comes later by call-back. So nothing is pulled or fetched, and no probe can tell whether a message arrived:
+an unknown outcome is settled by sending the same bytes under the same message id again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from adapters.base import (
+    Abilities,
+    CatalogueList,
+    Cursor,
+    Delivery,
+    DeliveryClass,
+    FileStream,
+    JsonValue,
+    Operation,
+    Outcome,
+    OutcomeKind,
+    Page,
+    PortalContext,
+    Presence,
+    Probe,
+    ProbeStrength,
+    RawRecord,
+    Repeat,
+)
+from adapters.http import HttpClient
+from adapters.nsw.declaration import declared
+from adapters.nsw.options import Options
+from adapters.nsw.outcomes import failed, judged
+from adapters.soap import SoapClient
+from adapters.wsdl import Contract, load_contract
+from schemas.errors import PortalAuthError, PortalError, PortalRefusedError, RecordInvalidError
+
+FUNCTIONS: Mapping[str, str] = {"declare": "01", "amend": "02", "supplement": "05", "cancel": "10", "ask_result": "11"}
+"""Operation -> the message's `function` (ministry.md 1.6)."""
+
+_ATTESTED_PAIR = ("http://ws.gt.vn", "http://facade.dk.gt.dtt.vn")
+_OPERATIONS = {
+    name: Operation(
+        name=name,
+        klass=DeliveryClass.COMMAND,
+        message="forward",
+        repeat=Repeat.SAFE,
+        probe=ProbeStrength.NONE,
+        creates=name == "declare",
+    )
+    for name in FUNCTIONS
+}
+ABILITIES = Abilities(operations=_OPERATIONS, commands={name: name for name in FUNCTIONS if name != "ask_result"})
+
+
+class NswAdapter:
+    """One ministry. Thread-safe: the contract is read once, at start-up, and shared."""
+
+    def __init__(self, context: PortalContext, options: Mapping[str, JsonValue]) -> None:
+        """Check the options and read the WSDL.
+
+        Raises:
+            ConfigError: The WSDL cannot be used.
+            pydantic.ValidationError: The options are wrong.
+        """
+        self._context = context
+        self._options = Options.model_validate(options)
+        self._address = self._options.base_url.rstrip("/") + self._options.path
+        contract = contract_of(self._options)
+        self._http = HttpClient(
+            context.portal,
+            self._options.base_url,
+            clock=context.clock,
+            max_body_bytes=self._options.max_reply_bytes,
+            verify=self._options.ca_file or True,
+        )
+        self._soap = SoapClient(
+            context.portal,
+            contract,
+            self._http,
+            self._address,
+            reply_namespaces=_reply_namespaces(self._options, contract),
+            soap_action=self._options.soap_action,
+            max_reply_bytes=self._options.max_reply_bytes,
+        )
+
+    @property
+    def abilities(self) -> Abilities:
+        """Commands only."""
+        return ABILITIES
+
+    def push(self, delivery: Delivery) -> Outcome:
+        """Send one message and judge the answer by function, subject and code together."""
+        try:
+            text, subject = declared(delivery, FUNCTIONS[delivery.operation], self._options, self._context.agency_code)
+        except RecordInvalidError as error:
+            return Outcome(OutcomeKind.REFUSED, f"not sent: {error.reason}", final=True)
+        self._context.budget.take()
+        try:
+            reply = self._soap.send(text, send_by=delivery.send_by, deadline_s=self._context.call_timeout_s)
+        except PortalError as error:
+            return failed(error, self._soap.last_answer)
+        return judged(delivery, subject, reply)
+
+    def probe(self, delivery: Delivery) -> Probe:
+        """Nobody can ask: function 11 is answered by an acknowledgement whatever the ministry holds."""
+        reason = f"{delivery.portal} answers no questions about what it holds"
+        return Probe(Presence.CANNOT_TELL, reason, self._context.clock.now())
+
+    def pull(self, cursor: Cursor | None) -> Iterator[Page]:
+        """Nothing: the ministry calls back, it is not read."""
+        del cursor
+        return iter(())
+
+    def fetch(self, external_id: str) -> RawRecord | None:
+        """Refuse: the ministry shows no dossier."""
+        del external_id
+        raise self._unable("fetch")
+
+    def catalogue(self, name: str) -> CatalogueList:
+        """Refuse: catalogues travel inside messages of other kinds."""
+        del name
+        raise self._unable("catalogue")
+
+    def open_file(self, ref: str) -> FileStream:
+        """Refuse: no file bytes travel in these messages."""
+        del ref
+        raise self._unable("open_file")
+
+    def ping(self) -> datetime | None:
+        """Ask for the contract; any answer below 500 shows that the service is there."""
+        self._context.budget.take()
+        try:
+            reply = self._http.request(
+                "GET", f"{self._address}?wsdl", idempotent=True, deadline_s=self._context.call_timeout_s
+            )
+        except PortalAuthError:
+            raise
+        except PortalRefusedError:
+            return None
+        return reply.server_date
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._http.close()
+
+    def _unable(self, verb: str) -> PortalRefusedError:
+        return PortalRefusedError(self._context.portal, f"kind nsw has no {verb}", sent=False)
+
+
+def contract_of(options: Options) -> Contract:
+    """The WSDL these options name: the operator's own file or the packaged one."""
+    if options.wsdl:
+        return load_contract(Path(options.wsdl), namespace=options.namespace, operation=options.operation)
+    with as_file(files("schemas").joinpath("nsw", "message-exchange.wsdl")) as path:
+        return load_contract(path, namespace=options.namespace, operation=options.operation)
+
+
+def _reply_namespaces(options: Options, contract: Contract) -> tuple[str, ...]:
+    """What the partner may answer in besides its WSDL's namespace; by default the attested pair (Q01)."""
+    if options.reply_namespaces is not None:
+        return options.reply_namespaces
+    return _ATTESTED_PAIR if contract.shape.namespace in _ATTESTED_PAIR else ()

@@ -1,0 +1,116 @@
+"""What the simulated ministry holds, and how it is told to behave."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from lxml import etree
+from pydantic import AfterValidator, Field
+
+from adapters.nsw.quirks import QUIRKS, WSDL_NAMESPACE
+from schemas.settings import Section
+
+
+def _known(quirk: str) -> str:
+    if quirk not in QUIRKS:
+        raise ValueError(f"unknown quirk; known: {', '.join(QUIRKS)}")
+    return quirk
+
+
+Quirk = Annotated[str, AfterValidator(_known)]
+STATES = {"record": 1, "accept": 4, "refuse": 5, "cancel": 10, "supplement": 13, "complete": 19, "suspend": 25}
+"""Officers' verbs and the state numbers of the ministry's system (ministry.md 1.7)."""
+
+
+class Switches(Section):
+    """How this ministry behaves.
+
+    `namespace` is that of its WSDL. `repeat_answer`: a message id seen before is acknowledged again, refused with that
+    id as RejectCode (a failed insert), or one and the other by turns. `quirks` hurt every answer; `act("next")` hurts
+    single ones. `request_namespace`: the handler reads only that namespace. `fails`: every insert fails.
+    """
+
+    namespace: str = WSDL_NAMESPACE
+    repeat_answer: Literal["ack", "reject", "mixed"] = "mixed"
+    quirks: tuple[Quirk, ...] = ()
+    request_namespace: str = ""
+    fails: bool = False
+
+
+@dataclass(slots=True)
+class Declaration:
+    """One message as the ministry keeps it, with every call that brought it and how that was answered."""
+
+    message_id: str
+    function: str
+    digest: str
+    at: datetime
+    calls: list[int] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Held:
+    """One dossier at the ministry."""
+
+    key: str
+    dossier_code: str
+    national_code: str
+    state: int = STATES["record"]
+    seeded: bool = False
+    declarations: list[Declaration] = field(default_factory=list)
+    states: list[tuple[str, int]] = field(default_factory=list)
+
+    def shown(self) -> dict[str, Any]:
+        """What the officer's screen and the oracle see."""
+        functions = Counter(declaration.function for declaration in self.declarations)
+        return {
+            "key": self.key,
+            "dossier_code": self.dossier_code,
+            "national_code": self.national_code,
+            "state": self.state,
+            "states": [{"at": at, "state": state} for at, state in self.states],
+            "seeded": self.seeded,
+            "declarations": [
+                {
+                    "message_id": one.message_id,
+                    "function": one.function,
+                    "digest": one.digest,
+                    "at": one.at,
+                    "calls": list(one.calls),
+                    "answers": list(one.answers),
+                }
+                for one in self.declarations
+            ],
+            "doubled": {function: times for function, times in functions.items() if times > 1},
+        }
+
+
+class Seed(Section):
+    """An old dossier to begin with; `owner` is the agency code its reference was computed under."""
+
+    dossier_code: str
+    owner: str = ""
+    national_code: str = ""
+    document_type: int = 100
+    document_year: int
+    state: str = Field(default="record", pattern="^(" + "|".join(STATES) + ")$")
+
+
+def plain(element: etree._Element) -> Any:
+    """An element as JSON for the book: text, or children by name (a list where a name repeats)."""
+    if not len(element):
+        return element.text or ""
+    children: dict[str, Any] = {}
+    for child in element:
+        name = etree.QName(child).localname
+        value = plain(child)
+        if name in children:
+            held = children[name]
+            children[name] = [*held, value] if isinstance(held, list) else [held, value]
+        else:
+            children[name] = value
+    return children

@@ -1,0 +1,81 @@
+"""What an answer means for the message it answers.
+
+- 99 with `ReceiveDate`, about our dossier: delivered, which says received and nothing more.
+- 22 with `Reject`: refused. Naming our own message id, it is the attested shape of a validation error on a first
+  attempt; on a repeat it may be the failed insert of a message that is already there, so the outcome is unknown (Q06).
+- An empty string: the ministry failed while working; unknown.
+- Anything else breaks the contract: unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from adapters.base import Delivery, Outcome, OutcomeKind
+from adapters.http import outcome_of
+from adapters.nsw.envelope import RECEIVED, REFUSED, Message, Subject, read
+from adapters.soap import SoapReply
+from adapters.xml import Limits
+from schemas.errors import PortalError, PortalRefusedError, RecordInvalidError
+
+_REASON_LIMIT = 200
+_LONG_NUMBER = re.compile(r"\d{6,}")
+_LIMITS = Limits(max_elements=500, max_depth=16)
+
+
+def judged(delivery: Delivery, subject: Subject, reply: SoapReply) -> Outcome:
+    """Classify the string the ministry returned."""
+    answer = reply.answer
+    if not reply.text.strip():
+        return Outcome(OutcomeKind.UNKNOWN, "empty answer: the ministry failed while working", answer=answer)
+    try:
+        message = read(reply.text, _LIMITS)
+    except RecordInvalidError as error:
+        return Outcome(OutcomeKind.UNKNOWN, f"contract broken: {error.reason}", answer=answer)
+    own = message.subject.function == REFUSED and message.text("Reject/RejectCode") == delivery.key_uuid
+    if not own and message.subject.dossier_key != subject.dossier_key:
+        return Outcome(OutcomeKind.UNKNOWN, "contract broken: an answer about another dossier", answer=answer)
+    if message.subject.function == RECEIVED and message.content.find("ReceiveDate") is not None:
+        return _received(message, answer)
+    if message.subject.function == REFUSED and message.content.find("Reject") is not None:
+        return _refused(message, answer, perhaps_there=own and delivery.attempt > 1)
+    return Outcome(
+        OutcomeKind.UNKNOWN,
+        "contract broken: neither an acknowledgement nor a refusal",
+        code=message.subject.function,
+        answer=answer,
+    )
+
+
+def failed(error: PortalError, answer: bytes) -> Outcome:
+    """What a call came to that ended in a portal error; a fault that blames our message will not change its mind."""
+    final = isinstance(error, PortalRefusedError) and bool(error.code)
+    return replace(outcome_of(error), final=final, answer=answer)
+
+
+def _received(message: Message, answer: bytes) -> Outcome:
+    proof = "; ".join((f"function={RECEIVED} ReceiveDate", *message.oddities))
+    return Outcome(
+        OutcomeKind.DELIVERED,
+        "received by the ministry",
+        code=RECEIVED,
+        proof=proof,
+        external_id=message.subject.dossier_key,
+        answer=answer,
+    )
+
+
+def _refused(message: Message, answer: bytes, *, perhaps_there: bool) -> Outcome:
+    """A refusal; with our own id on a repeat, the failed insert of a message that may already be there."""
+    text = _shown(message.text("Reject/RejectDesc"))
+    if perhaps_there:
+        reason = "possibly already received: refused naming our own message"
+        return Outcome(OutcomeKind.UNKNOWN, reason, code=REFUSED, excerpt=text, answer=answer)
+    reason = "refused by the ministry" if text else "refused by the ministry without a reason"
+    return Outcome(OutcomeKind.REFUSED, reason, code=REFUSED, excerpt=text, final=True, answer=answer)
+
+
+def _shown(text: str) -> str:
+    """The ministry's words, cut, in one line, with long numbers masked: they may be somebody's."""
+    return _LONG_NUMBER.sub("…", " ".join(text.split()))[:_REASON_LIMIT]

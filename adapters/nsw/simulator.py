@@ -1,0 +1,291 @@
+"""A ministry that takes dossiers: the real SOAP exchange, an officer's screen, and a book of what arrived.
+
+One-way, as the ministry's own acknowledgement is all a caller gets: 99 or 22, an empty string when it fails; a
+question (function 11) is answered by an acknowledgement only. What its officers decide is on its screen, nowhere else.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+from lxml import etree
+
+from adapters.nsw.envelope import (
+    RECEIVED,
+    REFUSED,
+    Message,
+    Subject,
+    envelope_schema,
+    forward_schema,
+    read,
+    reference_of,
+    send_date,
+    write,
+)
+from adapters.nsw.holdings import STATES, Declaration, Held, Seed, Switches, plain
+from adapters.nsw.options import Party
+from adapters.nsw.quirks import FOREIGN_NAMESPACE, QUIRKS, WSDL_NAMESPACE, Answer, fault
+from adapters.simulation import GENERAL_FAULTS, Reply, Request, SimClock, Simulator
+from adapters.xml import Limits, canonical, parse, parse_text
+from schemas.clock import VIETNAM
+from schemas.errors import RecordInvalidError
+
+PATH = "/services/MessageAndResponseImpl"
+EFFECTS = {"01": "declare", "02": "amend", "05": "supplement", "10": "cancel"}
+ASK = "11"
+_SYSTEM = Party(name="System", identity="BGTVT")
+_LIMITS = Limits()
+
+
+class NswSimulator(Simulator):
+    """One ministry of kind `nsw`."""
+
+    kind = "nsw"
+    faults_supported = (*GENERAL_FAULTS, "wrong_namespace")
+
+    def __init__(self, switches: Switches, clock: SimClock | None = None) -> None:
+        super().__init__(clock)
+        self.switches = switches
+        self._dossiers: dict[str, Held] = {}
+        self._messages: dict[str, tuple[Held, Declaration]] = {}
+        self._next: list[str] = []
+        self._repeats = 0
+
+    def describe(self, request: Request) -> str:
+        """GET is a ping, a question a read, everything else a write."""
+        if request.method != "POST":
+            return "ping"
+        return "read" if b"function&gt;11&lt;" in request.body else "write"
+
+    def answer(self, request: Request) -> Reply:
+        """Answer as the ministry's handler does."""
+        if request.path != PATH:
+            return Reply.text("<html><body>404</body></html>", 404, "text/html; charset=utf-8")
+        if request.method == "GET" and "wsdl" in request.query:
+            return Reply.xml(self._wsdl(request))
+        if request.method != "POST":
+            return Reply.text("<html><body>405</body></html>", 405, "text/html; charset=utf-8")
+        if "soapaction" not in request.headers:
+            return fault("Client.NoSOAPAction", "no SOAPAction header!")
+        text = self._string(request.body)
+        if text is None:
+            return fault("Client", "the request is not the promised envelope")
+        with self.lock:
+            return self._hurt(Answer(self._worked(text, request)))
+
+    def fault_reply(self, kind: str, request: Request) -> Reply | None:
+        """Do the work, then answer in a namespace nobody promised."""
+        if kind != "wrong_namespace" or request.method != "POST":
+            return None
+        reply = self.answer(request)
+        return replace(reply, body=reply.body.replace(self.switches.namespace.encode(), FOREIGN_NAMESPACE.encode()))
+
+    def screen(self, path: str, query: Mapping[str, list[str]]) -> Any:
+        """`dossiers`: every dossier with its declarations, their calls and answers; `switches`: the settings."""
+        with self.lock:
+            if path == "dossiers":
+                return [held.shown() for held in self._dossiers.values()]
+            if path == "switches":
+                return self.switches.model_dump(mode="json")
+        return super().screen(path, query)
+
+    def act(self, verb: str, arguments: Mapping[str, Any]) -> Any:
+        """Officers' verbs of `STATES` {key or dossier_code}; `seed`; `next` {quirk, times}; `switch` {…}."""
+        with self.lock:
+            if verb == "next":
+                quirk, times = str(arguments["quirk"]), int(arguments.get("times", 1))
+                if quirk not in QUIRKS:
+                    raise LookupError(quirk)
+                self._next.extend([quirk] * times)
+                return {"waiting": len(self._next)}
+            if verb == "switch":
+                self.switches = Switches.model_validate(self.switches.model_dump() | dict(arguments))
+                return self.switches.model_dump(mode="json")
+            if verb == "seed":
+                return self._seed(Seed.model_validate(arguments)).shown()
+            if verb in STATES:
+                return self._decide(self._found(arguments), STATES[verb]).shown()
+        return super().act(verb, arguments)
+
+    # The exchange
+
+    def _wsdl(self, request: Request) -> bytes:
+        content = files("schemas").joinpath("nsw", "message-exchange.wsdl").read_bytes()
+        address = f"http://{request.headers.get('host', 'localhost')}{PATH}"
+        content = content.replace(b"https://ministry.example.invalid/services/MessageAndResponseImpl", address.encode())
+        return content.replace(WSDL_NAMESPACE.encode(), self.switches.namespace.encode())
+
+    def _string(self, body: bytes) -> str | None:
+        """The request's one string, or None where the body is not that envelope."""
+        try:
+            root = parse(body, _LIMITS)
+        except RecordInvalidError:
+            return None
+        for wrapper in root.iterfind("{http://schemas.xmlsoap.org/soap/envelope/}Body/*"):
+            name = etree.QName(wrapper)
+            wanted = self.switches.request_namespace
+            if name.localname == "sendAndGetMessage" and len(wrapper) == 1 and wanted in ("", name.namespace):
+                return wrapper[0].text or ""
+        return None
+
+    def _worked(self, text: str, request: Request) -> str:
+        """Do what a message asks and give the answering message, "" for an unexpected error."""
+        try:
+            root = parse_text(text)
+        except RecordInvalidError:
+            return ""
+        try:
+            message = read(text)
+            self._check(message)
+        except RecordInvalidError as error:
+            return self._refusal(root, error.reason, request.at)
+        if message.subject.function == ASK:
+            return self._acknowledgement(message, request.at)
+        return self._kept(message, request)
+
+    def _check(self, message: Message) -> None:
+        if message.subject.function == ASK:
+            return
+        if message.subject.function not in EFFECTS:
+            raise RecordInvalidError("function not taken here")
+        forward = message.content.find("DossierForward")
+        if forward is None:
+            raise RecordInvalidError("no DossierForward")
+        forward_schema().check(forward)
+
+    def _kept(self, message: Message, request: Request) -> str:
+        digest = uuid.uuid5(uuid.NAMESPACE_OID, canonical(message.content).decode()).hex
+        known = self._messages.get(message.message_id)
+        if known is not None:
+            return self._repeated(message, digest, known[1], request)
+        if self.switches.fails or (
+            message.subject.function != "01" and message.subject.dossier_key not in self._dossiers
+        ):
+            return self._refused(message, "không lưu được thông điệp", request.at)
+        held = self._held(message)
+        declaration = Declaration(message.message_id, message.subject.function, digest, request.at)
+        held.declarations.append(declaration)
+        self._messages[message.message_id] = (held, declaration)
+        content = {
+            "message_id": message.message_id,
+            "function": message.subject.function,
+            "digest": digest,
+            "dossier_code": held.dossier_code,
+            "forward": plain(message.content[0]),
+        }
+        self.book.record(EFFECTS[message.subject.function], held.key, content, at=request.at, call=request.call)
+        return self._noted(declaration, request, RECEIVED, self._acknowledgement(message, request.at))
+
+    def _repeated(self, message: Message, digest: str, first: Declaration, request: Request) -> str:
+        """A message id seen before: the insert fails, which one version says and another does not (Q06, Q15)."""
+        self._repeats += 1
+        reject = {"ack": False, "reject": True, "mixed": self._repeats % 2 == 1}[self.switches.repeat_answer]
+        if reject or digest != first.digest:
+            refusal = self._refused(message, "không lưu được thông điệp", request.at)
+            return self._noted(first, request, REFUSED, refusal)
+        return self._noted(first, request, RECEIVED, self._acknowledgement(message, request.at))
+
+    def _noted(self, declaration: Declaration, request: Request, answer: str, text: str) -> str:
+        declaration.calls.append(request.call)
+        declaration.answers.append(answer)
+        held = self._messages[declaration.message_id][0]
+        self.book.put(held.key, held.shown())
+        return text
+
+    def _held(self, message: Message) -> Held:
+        key = message.subject.dossier_key
+        if key not in self._dossiers:
+            forward = message.content[0]
+            self._dossiers[key] = Held(
+                key, forward.findtext("DossierCode") or "", forward.findtext("NationalCode") or ""
+            )
+        return self._dossiers[key]
+
+    # Answers
+
+    def _acknowledgement(self, message: Message, at: datetime) -> str:
+        content = etree.Element("ReceiveDate")
+        content.text = send_date(at)
+        subject = replace(message.subject, function=RECEIVED, send_date=send_date(at))
+        return write(_new_id(message, RECEIVED), message.receiver, message.sender, subject, content)
+
+    def _refused(self, message: Message, reason: str, at: datetime) -> str:
+        subject = replace(message.subject, function=REFUSED, send_date=send_date(at))
+        text = write(
+            _new_id(message, REFUSED), message.receiver, message.sender, subject, _reject(message.message_id, reason)
+        )
+        return text.replace("</Reject>", f"</Reject><RejectDate>{send_date(at)}</RejectDate>")
+
+    def _refusal(self, root: etree._Element, reason: str, at: datetime) -> str:
+        """A validation error: what can be read of the request is copied, whatever else was wrong with it."""
+        try:
+            envelope_schema().check(root)
+            return self._refused(read(etree.tostring(root, encoding="unicode")), reason, at)
+        except RecordInvalidError:
+            message_id = (root.findtext("Header/Reference/messageId") or "")[:64]
+            subject = Subject(0, 0, REFUSED, 0, 0, at.astimezone(VIETNAM).year, send_date(at))
+            text = write(str(uuid.uuid4()), _SYSTEM, _SYSTEM, subject, _reject(message_id, reason))
+            return text.replace("</Reject>", f"</Reject><RejectDate>{send_date(at)}</RejectDate>")
+
+    def _hurt(self, answer: Answer) -> Reply:
+        if answer.inner == "":
+            return replace(
+                answer, wrapper_namespace=self.switches.namespace, child_namespace=self.switches.namespace
+            ).reply()
+        answer = replace(answer, wrapper_namespace=self.switches.namespace, child_namespace=self.switches.namespace)
+        for quirk in (*self.switches.quirks, *self._next[:1]):
+            answer = QUIRKS[quirk](answer)
+        del self._next[:1]
+        return answer.reply()
+
+    # Officers
+
+    def _found(self, arguments: Mapping[str, Any]) -> Held:
+        for held in self._dossiers.values():
+            if held.key == arguments.get("key") or held.dossier_code == arguments.get("dossier_code"):
+                return held
+        raise LookupError("dossier")
+
+    def _decide(self, held: Held, state: int) -> Held:
+        held.state = state
+        held.states.append((self.clock.now().isoformat(), state))
+        self.book.put(held.key, held.shown())
+        return held
+
+    def _seed(self, seed: Seed) -> Held:
+        """A dossier that stands here from before: nobody's declaration of today."""
+        key = f"{seed.document_type}-{reference_of(seed.owner, seed.dossier_code)}-{seed.document_year}"
+        held = Held(key, seed.dossier_code, seed.national_code, seeded=True)
+        self._dossiers[key] = held
+        return self._decide(held, STATES[seed.state])
+
+
+def build(options: Mapping[str, Any]) -> NswSimulator:
+    """Build from plain options (see `Switches`); `clock` may hold a SimClock."""
+    settings = dict(options)
+    clock = settings.pop("clock", None)
+    return NswSimulator(Switches.model_validate(settings), clock)
+
+
+def _new_id(message: Message, function: str) -> str:
+    """The answer's own message id: equal for equal questions, so that a rerun of a seed is the same."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{message.message_id}/{function}"))
+
+
+def _reject(message_id: str, reason: str) -> etree._Element:
+    reject = etree.Element("Reject")
+    fields = {
+        "RejectCode": message_id,
+        "RejectDesc": reason,
+        "Organization": "System",
+        "Division": "System",
+        "Name": "System",
+    }
+    for name, text in fields.items():
+        etree.SubElement(reject, name).text = text
+    return reject
