@@ -9,7 +9,7 @@ from datetime import datetime
 from adapters.base import Adapter
 from gateway.config import BreakerConfig, MaintenanceWindow, PortalConfig
 from gateway.store.rows import Json
-from mappings.compiler import Mapping as Vocabulary
+from mappings.loader import Mapping as Vocabulary
 from schemas.clock import VIETNAM, Clock
 from schemas.errors import PortalError
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.base import RawRecord
-from mappings.compiler import Mapping as Vocabulary
+from mappings.loader import Mapping as Vocabulary
 from schemas.canonical import digest
 from schemas.errors import RecordInvalidError
 

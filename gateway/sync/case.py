@@ -1,0 +1,174 @@
+"""All that is needed to judge one lane, read in one snapshot: the lane, its dossier, what is open, what is wanted."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.base import DeliveryClass
+from gateway.config import Config
+from gateway.store.base import Store, Tx, Vault
+from gateway.store.rows import DeliveryRow, DossierRow, LaneKey, LaneRow, PortalRow
+from gateway.sync.dossiers import Held, values_of, view_of
+from gateway.sync.lane import Lane
+from gateway.sync.plan import Desk, Plan, Snapshot, plan
+from gateway.sync.portal import Portal
+from gateway.sync.route import DossierView, Target, route
+from schemas.clock import Clock
+from schemas.errors import NotSendableError
+
+KEY_SPACE = uuid.UUID("6f1d2f0e-55a0-5c4e-9b7e-3f0f2f4f7a11")
+"""Namespace of our delivery keys: `key_uuid` is the UUIDv5 of the key in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What every verb of the engine shares. Time, randomness and ids are passed in."""
+
+    config: Config
+    store: Store
+    vault: Vault
+    portals: Mapping[str, Portal]
+    clock: Clock
+    random: random.Random
+    new_id: Callable[[], str]
+    wake: Callable[[str], None]
+    """Called with a portal's name after a commit that made its lanes due."""
+
+    def now(self) -> float:
+        """The present instant in seconds."""
+        return self.clock.now().timestamp()
+
+    def spread(self) -> float:
+        """Jitter between -1 and 1."""
+        return self.random.uniform(-1.0, 1.0)
+
+
+@dataclass(slots=True)
+class Case:
+    """One lane with everything around it."""
+
+    shop: Workshop
+    portal: Portal
+    lane: Lane
+    dossier: DossierRow
+    held: Held
+    view: DossierView
+    target: Target | None
+    open: list[DeliveryRow]
+    desk: Desk
+    _snapshot: Snapshot | None = field(default=None)
+    _values: dict[str, Any] | None = field(default=None)
+
+    @property
+    def key(self) -> LaneKey:
+        """The lane's key."""
+        return LaneKey(self.portal.name, self.dossier.id)
+
+    @property
+    def external_id(self) -> str:
+        """The portal's own key of this dossier; the number where it has none yet."""
+        found: str = self.lane.row.doc.get("external_id", "")
+        return found or self.view.number
+
+    def values(self) -> dict[str, Any]:
+        """The canonical record to write."""
+        if self._values is None:
+            self._values = values_of(self.view, self.held)
+        return self._values
+
+    def snapshot(self) -> Snapshot:
+        """The wanted content under the mapping's compare rule, hashed, or what stops it."""
+        if self._snapshot is None:
+            self._snapshot = self._wanted()
+        return self._snapshot
+
+    def _wanted(self) -> Snapshot:
+        able = self.portal.adapter.abilities
+        message = self.portal.vocabulary.messages[able.operations[able.update or ""].message]
+        try:
+            message.localise(self.values())
+        except NotSendableError as error:
+            return Snapshot({}, error.missing or (error.reason,))
+        blind = self.shop.vault.blind
+        return Snapshot({path: blind(text)[:16] for path, text in message.comparable(self.values()).items()})
+
+    def plan(self) -> Plan:
+        """What must be sent now."""
+        wants_snapshot = self.target is not None and self.target.mirror is not None
+        return plan(self.view, self.lane, self.target, self.desk, self.snapshot if wants_snapshot else None)
+
+
+def open_case(tx: Tx, shop: Workshop, portal: Portal, key: LaneKey, dossier_id: str) -> Case | None:
+    """Read a lane and all it needs; None when lane or dossier is gone."""
+    row = tx.lanes([key]).get(key)
+    dossier = tx.dossiers([dossier_id]).get(dossier_id)
+    if row is None or dossier is None:
+        return None
+    held = Held.open(dossier, shop.vault)
+    view = view_of(dossier, held, shop.config)
+    targets = route(view, shop.config.routes, shop.config.ownership)
+    target = next((found for found in targets if found.portal == portal.name), None)
+    waiting = tx.deliveries([key]).get(key, [])
+    desk = _desk(tx, shop, portal, tx.portal(portal.name), row, view, waiting, targets)
+    return Case(shop, portal, Lane(row), dossier, held, view, target, waiting, desk)
+
+
+def _desk(
+    tx: Tx,
+    shop: Workshop,
+    portal: Portal,
+    state: PortalRow,
+    row: LaneRow,
+    view: DossierView,
+    waiting: list[DeliveryRow],
+    targets: list[Target],
+) -> Desk:
+    restored = tx.setting("restored_at")
+    blocked: dict[str, tuple[str, float | None]] = {}
+    for delivery in waiting:
+        blocked[delivery.klass] = ("the outcome of an earlier call is not known yet", delivery.next_at)
+    if row.doc.get("doubt"):
+        blocked.update(dict.fromkeys(DeliveryClass, ("a record in doubt must be linked or unlinked first", None)))
+    number = view.number
+    same = tx.dossiers_by_code([number]).get(number, []) if number else []
+    return Desk(
+        abilities=portal.adapter.abilities,
+        line=state.adopt_from if state.adopt_from is not None else float("inf"),
+        now=shop.now(),
+        drift_tries=portal.config.drift_tries,
+        adopt=portal.config.adopt,
+        restored_at=float(restored) if restored else None,
+        blocked=blocked,
+        undecided=_undecided(tx, portal.name, view, targets),
+        number_taken=any(other.id != view.row.id for other in same),
+    )
+
+
+def _undecided(tx: Tx, portal: str, view: DossierView, targets: list[Target]) -> bool:
+    """Whether a command caused by this portal's own request is not decided yet (S10)."""
+    handler = view.row.handler
+    asked = [
+        wanted
+        for target in targets
+        if target.portal == handler
+        for wanted in target.commands
+        if wanted.cause.portal == portal and not wanted.cause.stage
+    ]
+    if not asked:
+        return False
+    key = LaneKey(handler, view.row.id)
+    row = tx.lanes([key]).get(key)
+    if row is None:
+        return True
+    lane = Lane(row)
+    found = [lane.command_for(wanted.cause) for wanted in asked]
+    return any(command is None or command.get("state") in ("begun", "unknown") for command in found)
+
+
+def delivery_key(case: Case, klass: str, cause: str, epoch: str) -> str:
+    """Portal, dossier, class, cause event or snapshot version; keys we give carry the epoch (S15, S27)."""
+    return f"{case.portal.name}/{case.dossier.id}/{klass}/{cause}@{epoch}"

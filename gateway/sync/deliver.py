@@ -1,0 +1,403 @@
+"""Delivering: claim due lanes (T2), begin immediately before the first byte (T2b), send, record (T3).
+
+One worker owns one lane at a time. It performs the first step of the lane's plan, reads again, plans again, and stops
+when the plan is empty, when every class waits, or when the lease has no room for another call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from adapters.base import Delivery, DeliveryClass, Outcome, OutcomeKind
+from gateway.evidence.leaf import leaf
+from gateway.store.base import Tx
+from gateway.store.rows import DeliveryRow, LaneKey, LaneRow
+from gateway.sync import outcomes
+from gateway.sync.attempts import LeaseLostError, attempt_begun, delivery_of
+from gateway.sync.case import Case, Workshop, delivery_key, open_case
+from gateway.sync.compose import Composed, compose
+from gateway.sync.guard import Guard, GuardReading
+from gateway.sync.lane import SUPERSEDED, UNPROVEN, Lane
+from gateway.sync.plan import Step, moved_on
+from gateway.sync.portal import Portal
+from gateway.sync.settle import Settler
+from schemas.errors import NotSendableError, PortalError
+
+MAX_STEPS = 50
+"""Steps one claim may perform: a guard against a plan that never empties."""
+CALLS_PER_LEASE = 4
+"""A lease covers this many whole calls; the rest is claimed anew."""
+
+
+@dataclass(slots=True)
+class DeliverReport:
+    """What one run of a deliver job did."""
+
+    portal: str
+    claimed: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    reason: str = ""
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was due."""
+        return self.claimed == 0
+
+
+class Deliverer:
+    """Delivers to one portal."""
+
+    def __init__(self, shop: Workshop, portal: Portal, guard: Guard) -> None:
+        self._shop = shop
+        self._portal = portal
+        self._guard = guard
+
+    def run(self, pool: ThreadPoolExecutor | None = None, *, limit: int | None = None) -> DeliverReport:
+        """Claim and work due lanes until none is due, or `limit` lanes were worked."""
+        report = DeliverReport(self._portal.name, reason=self._closed())
+        while not report.reason and (limit is None or report.claimed < limit):
+            room = self._portal.config.workers * 2
+            lanes = self._claim(room if limit is None else min(room, limit - report.claimed))
+            if not lanes:
+                break
+            report.claimed += len(lanes)
+            for counts in self._work_all(pool, lanes):
+                report.counts.update(counts)
+            report.reason = self._closed()
+        return report
+
+    def _closed(self) -> str:
+        """Why nothing may be sent now (I13); "" when it may."""
+        portal, shop = self._portal, self._shop
+        if not portal.pushes:
+            return "this portal is only read"
+        if portal.config.environment != shop.config.environment:
+            return f"portal is of {portal.config.environment}, we are {shop.config.environment}"
+        state = shop.store.read(lambda tx: (tx.portal(portal.name), tx.setting("paused")))
+        if state[1]:
+            return f"everything is paused: {state[1]}"
+        if state[0].paused:
+            return f"paused: {state[0].paused}"
+        if state[0].mode != "live":
+            return "mode is watch: run 'lienthong adopt'"
+        resting = portal.resting(shop.clock.now())
+        if resting:
+            return resting
+        return "" if portal.awake() else "still not answering"
+
+    def _claim(self, limit: int) -> list[LaneRow]:
+        shop, name = self._shop, self._portal.name
+        token = shop.new_id()
+        now = shop.now()
+        until = now + self._portal.config.call_timeout_s * CALLS_PER_LEASE
+        return shop.store.write(lambda tx: tx.claim(name, now, limit=limit, lease_until=until, token=token))
+
+    def _work_all(self, pool: ThreadPoolExecutor | None, lanes: list[LaneRow]) -> list[Counter[str]]:
+        if pool is None:
+            return [self._work(lane) for lane in lanes]
+        futures: list[Future[Counter[str]]] = [pool.submit(self._work, lane) for lane in lanes]
+        return [future.result() for future in futures]
+
+    def _work(self, lane: LaneRow) -> Counter[str]:
+        worker = LaneWorker(self._shop, self._portal, self._guard, lane)
+        worker.work()
+        return worker.counts
+
+
+class LaneWorker:
+    """Works one claimed lane."""
+
+    def __init__(self, shop: Workshop, portal: Portal, guard: Guard, lane: LaneRow) -> None:
+        self._shop = shop
+        self._portal = portal
+        self._guard = guard
+        self._key = LaneKey(lane.portal, lane.dossier_id)
+        self._token = lane.lease_token
+        lease_s = lane.lease_until - shop.now()
+        self._lease_ends = shop.clock.monotonic() + lease_s
+        self._settler = Settler(shop, portal, self._mine, self._push, self._record)
+        self.counts: Counter[str] = Counter()
+
+    def work(self) -> None:
+        """Perform steps until nothing is left that can be done now."""
+        try:
+            for _ in range(MAX_STEPS):
+                case = self._case()
+                if case is None or not self._one(case):
+                    return
+            self._release(None, "more to do", at=self._shop.now())
+        except LeaseLostError:
+            self.counts["lease_lost"] += 1
+
+    def _case(self) -> Case | None:
+        shop, portal, key = self._shop, self._portal, self._key
+        return shop.store.read(lambda tx: open_case(tx, shop, portal, key, key.dossier_id))
+
+    def _one(self, case: Case) -> bool:
+        """Settle or send one thing; false when the lane was given back."""
+        if not self._room():
+            self._release(case, "more to do", at=self._shop.now())
+            return False
+        settled = self._settler.one(case)
+        if settled:
+            self.counts[settled] += 1
+            return True
+        plan = case.plan()
+        if not plan.steps:
+            self._rest(case, plan.waits)
+            return False
+        return self._perform(case, plan.steps[0])
+
+    def _room(self) -> bool:
+        return self._shop.clock.monotonic() + self._portal.config.call_timeout_s <= self._lease_ends
+
+    # steps
+    def _perform(self, case: Case, step: Step) -> bool:
+        if step.do == "look":
+            return self._look(case)
+        if step.do in ("supersede", "unproven", "park"):
+            self._without_sending(case, step)
+            return True
+        if step.klass is DeliveryClass.COMMAND:
+            return self._command(case, step)
+        return self._send(case, step, {})
+
+    def _look(self, case: Case) -> bool:
+        """Before the first snapshot: is it there? A harmless read that moves the shadow (S9)."""
+        try:
+            found = self._portal.adapter.fetch(case.external_id)
+        except PortalError as error:
+            return self._failed_read(case, DeliveryClass.SNAPSHOT, error)
+        self._portal.breaker.worked()
+        state = "absent" if found is None else "present"
+
+        def move(tx: Tx) -> None:
+            row = self._mine(tx)
+            Lane(row).show(state, {}, ours=False)
+            row.doc["external_id"] = case.external_id
+            tx.put_lanes([row])
+
+        self._shop.store.write(move)
+        self.counts["looked"] += 1
+        return True
+
+    def _failed_read(self, case: Case, klass: DeliveryClass, error: PortalError) -> bool:
+        self._portal.breaker.failed(error.reason)
+        wait = error.retry_after_s or self._portal.ladder(case.lane.tries(klass) + 1, self._shop.spread())
+        now = self._shop.now()
+
+        def count(tx: Tx) -> None:
+            row = self._mine(tx)
+            Lane(row).tried(klass, now + wait)
+            tx.put_lanes([row])
+
+        self._shop.store.write(count)
+        self.counts["read_failed"] += 1
+        return True
+
+    def _command(self, case: Case, step: Step) -> bool:
+        """The guard is read just before; if the owner has moved on, the command ends superseded (S20)."""
+        if step.wanted is None:
+            return False
+        try:
+            reading = self._guard.read(case.view, self._portal.name)
+        except PortalError as error:
+            return self._failed_read(case, DeliveryClass.COMMAND, error)
+        if reading is None:
+            return self._failed_read(case, DeliveryClass.COMMAND, self._guard.absent(self._portal.name))
+        fresh = self._case()
+        if fresh is None:
+            return False
+        now_first = next((s for s in fresh.plan().steps if s.klass is DeliveryClass.COMMAND), None)
+        if now_first is None or now_first.do != "send" or now_first.cause != step.cause:
+            return True
+        if step.verb == "act":
+            return self._act(fresh, now_first, reading)
+        return self._send(fresh, now_first, {})
+
+    def _act(self, case: Case, step: Step, reading: GuardReading) -> bool:
+        """An action at the handler: allowed now, or superseded, or parked when only the settings stand in its way."""
+        try:
+            wire = compose(case, step, self._delivery_key(case, step))
+        except NotSendableError as error:
+            return self._wait_for(case, step, error)
+        if reading.allowed is None or reading.allows(wire.body):
+            return self._send(case, step, dict(reading.guard))
+        stands = step.wanted is not None and step.wanted.act is not None and bool(step.wanted.act.from_)
+        if stands and step.wanted is not None and not moved_on(case.view, step.wanted):
+            reason = "the dossier stands where the act may be done, but the portal does not offer it: check its actions"
+            self._without_sending(case, replace(step, do="park", reason=reason))
+        else:
+            self._without_sending(case, replace(step, do="supersede", reason="the portal does not allow it any more"))
+        return True
+
+    def _without_sending(self, case: Case, step: Step) -> None:
+        """Enter a decision that sends nothing: superseded, parked, or unproven after a restore."""
+        state = {"supersede": "superseded", "park": "parked", "unproven": "unproven"}[step.do]
+        shop, now = self._shop, self._shop.now()
+        key = self._delivery_key(case, step)
+
+        def enter(tx: Tx) -> None:
+            row = self._mine(tx)
+            lane = Lane(row)
+            held = tx.delivery(key)
+            if held is not None and held.open:
+                return
+            if step.klass is DeliveryClass.COMMAND:
+                lane.command(step.cause, state=state, key=key, verb=step.verb)
+            elif step.klass is DeliveryClass.APPEND:
+                lane.note(step.members, UNPROVEN if state == "unproven" else SUPERSEDED)
+            else:
+                lane.parked_version = step.cause
+            entry = DeliveryRow(
+                key, "", row.portal, row.dossier_id, step.klass, step.operation, step.cause, state, open=False
+            )
+            entry.members, entry.planned_at, entry.settled_at, entry.reason = step.members, now, now, step.reason
+            entry.external_id = case.external_id
+            kind = state if state in ("parked", "superseded") else "settled"
+            named = {"key": key, "state": state, "how": step.reason}
+            made = leaf(kind, now, dossier_id=row.dossier_id, portal=row.portal, prev=lane.leaf, **named)
+            lane.leaf = made.digest
+            tx.append_leaves([made])
+            tx.put_delivery(entry)
+            tx.put_lanes([row])
+
+        shop.store.write(enter)
+        self.counts[state] += 1
+
+    # sending
+    def _send(self, case: Case, step: Step, guard: dict[str, object]) -> bool:
+        try:
+            composed = compose(case, step, self._delivery_key(case, step))
+        except NotSendableError as error:
+            return self._wait_for(case, step, error)
+        delivery = self._begin(case, step, composed, guard)
+        if delivery is None:
+            return True
+        outcome = self._push(delivery)
+        ended = self._record(delivery, outcome, first_unknown=False)
+        self.counts["sent"] += 1
+        self.counts[ended.state] += 1
+        return True
+
+    def _wait_for(self, case: Case, step: Step, error: NotSendableError) -> bool:
+        reason = f"the dossier has no {', '.join(error.missing) or error.reason} yet"
+        self._rest(case, {step.klass: (reason, None)})
+        return False
+
+    def _delivery_key(self, case: Case, step: Step) -> str:
+        epoch = self._shop.store.read(lambda tx: tx.setting("epoch")) or "1"
+        return delivery_key(case, step.klass, step.cause or (step.members[0] if step.members else ""), epoch)
+
+    def _begin(self, case: Case, step: Step, composed: Composed, guard: dict[str, object]) -> Delivery | None:
+        """T2b: note the attempt and freeze its bytes; None when news came in since the plan."""
+        shop, now = self._shop, self._shop.now()
+        mark = case.lane.row.mark
+
+        def begin(tx: Tx) -> DeliveryRow | None:
+            row = self._mine(tx)
+            if row.mark != mark:
+                return None
+            held = tx.delivery(composed.key)
+            delivery = _row(case, step, composed, held, shop, now, guard)
+            lane = Lane(row)
+            if step.klass is DeliveryClass.SNAPSHOT:
+                lane.newest_snapshot = composed.key
+                if step.drift:
+                    lane.drifted(step.cause)
+            elif step.klass is DeliveryClass.COMMAND:
+                lane.command(step.cause, state="begun", key=composed.key, verb=step.verb)
+            attempt_begun(tx, lane, delivery, now)
+            return delivery
+
+        begun = shop.store.write(begin)
+        return None if begun is None else delivery_of(begun, composed.body, shop, self._portal)
+
+    def _push(self, delivery: Delivery) -> Outcome:
+        outcome = self._portal.adapter.push(delivery)
+        answered = outcome.kind in (OutcomeKind.DELIVERED, OutcomeKind.REFUSED)
+        if answered and not outcome.auth:
+            self._portal.breaker.worked()
+        elif not answered:
+            self._portal.breaker.failed(outcome.reason)
+        return outcome
+
+    def _record(self, delivery: Delivery, outcome: Outcome, *, first_unknown: bool) -> outcomes.Ended:
+        shop, portal = self._shop, self._portal
+        ended = shop.store.write(
+            lambda tx: outcomes.record(
+                tx, shop, portal, delivery.key, outcome, attempt=delivery.attempt, first_unknown=first_unknown
+            )
+        )
+        if ended.state == "delivered":
+            for name in shop.portals:
+                if name != portal.name:
+                    shop.wake(name)
+        return ended
+
+    # giving back
+    def _mine(self, tx: Tx) -> LaneRow:
+        """The lane, if its lease is still ours."""
+        row = tx.lanes([self._key]).get(self._key)
+        if row is None or row.lease_token != self._token:
+            raise LeaseLostError
+        return row
+
+    def _rest(self, case: Case, waits: object) -> None:
+        """Nothing can be done now: clear "due" if nothing is open, else be due when the first wait ends (S13)."""
+        found: dict[str, tuple[str, float | None]] = dict(waits) if isinstance(waits, dict) else {}
+        found.update({klass: wait for klass, wait in case.desk.blocked.items() if klass not in found})
+        timed = [until for _, until in found.values() if until is not None]
+        reason = "; ".join(sorted({f"{klass}: {text}" for klass, (text, _) in found.items()}))
+        self._release(case, reason, at=min(timed) if timed else None)
+
+    def _release(self, case: Case | None, reason: str, *, at: float | None) -> None:
+        shop, now = self._shop, self._shop.now()
+        mark = case.lane.row.mark if case else None
+
+        def release(tx: Tx) -> None:
+            row = self._mine(tx)
+            row.lease_until, row.lease_token = 0.0, ""
+            if mark is not None and row.mark == mark:
+                row.due_at = at
+            state = _state(reason, at)
+            if state != row.state:
+                row.since = now
+            row.state, row.reason = state, reason
+            tx.put_lanes([row])
+
+        shop.store.write(release)
+
+
+def _state(reason: str, at: float | None) -> str:
+    if not reason:
+        return "calm"
+    if "given up" in reason:
+        return "drift_given_up"
+    if "person" in reason or "doubt" in reason:
+        return "parked"
+    return "owed" if at is not None else "waiting"
+
+
+def _row(
+    case: Case,
+    step: Step,
+    composed: Composed,
+    held: DeliveryRow | None,
+    shop: Workshop,
+    now: float,
+    guard: dict[str, object],
+) -> DeliveryRow:
+    row = held or DeliveryRow(
+        composed.key, composed.key_uuid, case.portal.name, case.dossier.id, step.klass, composed.operation.name
+    )
+    row.key_uuid, row.operation, row.cause = composed.key_uuid, composed.operation.name, composed.cause
+    row.external_id, row.members = case.external_id, composed.members
+    row.sealed_body = shop.vault.seal(case.dossier.id, composed.body)
+    row.body_digest = hashlib.sha256(composed.body).hexdigest()
+    row.planned_at, row.guard, row.asks = now, guard, 0
+    row.doc = {"content": composed.content} if composed.content else {}
+    return row

@@ -1,0 +1,99 @@
+"""The engine acts: single steps over store, adapters and pure functions, with time and ids passed in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from gateway.store.base import Tx
+from gateway.sync.adopt import AdoptReport, adopt
+from gateway.sync.case import Workshop
+from gateway.sync.deliver import Deliverer, DeliverReport
+from gateway.sync.dossiers import Held, view_of
+from gateway.sync.guard import Guard
+from gateway.sync.pages import PageWriter
+from gateway.sync.portal import Portal
+from gateway.sync.preview import PlannedWrite, preview
+from gateway.sync.pull import Progress, Puller, PullReport
+from gateway.sync.reading import Reading
+from gateway.sync.reconcile import Reconciler, ReconcileReport
+from gateway.sync.route import Explanation, explain
+
+
+class Engine:
+    """All verbs of sync. Thread-safe: a portal's pull runs once at a time, its deliveries lane by lane."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self.shop = shop
+        writer = PageWriter(shop.config, shop.vault, shop.portals, shop.new_id)
+        self._pullers = {name: Puller(shop, portal, writer) for name, portal in shop.portals.items()}
+        self._guard = Guard(shop, self._refresh)
+        self._pulling = {name: threading.Lock() for name in shop.portals}
+        self._held_breakers: dict[str, object] = {}
+
+    def _refresh(self, portal: Portal, external_id: str) -> Reading | None:
+        return self._pullers[portal.name].refresh(external_id)
+
+    def refresh(self, portal: str, external_id: str) -> Reading | None:
+        """Fetch one record now and store what it says."""
+        return self._pullers[portal].refresh(external_id)
+
+    def pull(self, portal: str, *, progress: Progress | None = None) -> PullReport:
+        """One pass over a portal's news."""
+        with self._pulling[portal]:
+            report = self._pullers[portal].run("pull", progress)
+        self._keep_breaker(portal)
+        return report
+
+    def backfill(self, portal: str, *, progress: Progress | None = None) -> PullReport:
+        """Read everything a portal holds, with a cursor of its own."""
+        with self._pulling[portal]:
+            self.shop.store.write(lambda tx: tx.put_cursor(portal, "backfill", None))
+            report = self._pullers[portal].run("backfill", progress)
+        self._keep_breaker(portal)
+        return report
+
+    def deliver(
+        self, portal: str, *, pool: ThreadPoolExecutor | None = None, limit: int | None = None
+    ) -> DeliverReport:
+        """Deliver what is due at a portal."""
+        report = Deliverer(self.shop, self.shop.portals[portal], self._guard).run(pool, limit=limit)
+        self._keep_breaker(portal)
+        return report
+
+    def preview(self, portals: Iterable[str] = ()) -> list[PlannedWrite]:
+        """Every write that `deliver` would make now."""
+        names = list(portals) or [name for name, portal in self.shop.portals.items() if portal.pushes]
+        return [write for name in names for write in preview(self.shop, self.shop.portals[name])]
+
+    def reconcile(self, portal: str, *, progress: Progress | None = None) -> ReconcileReport:
+        """Compare what a portal shows with what it should show, and name every difference."""
+        return Reconciler(self.shop, self.shop.portals[portal], self._pullers[portal]).run(progress)
+
+    def adopt(self, portal: str, from_at: float, *, actor: str, dry_run: bool = False) -> AdoptReport:
+        """Draw the line of first contact and go live (S26)."""
+        return adopt(self.shop, self.shop.portals[portal], from_at, actor=actor, dry_run=dry_run)
+
+    def explain(self, dossier_id: str) -> list[Explanation]:
+        """Where a dossier goes and why."""
+        shop = self.shop
+        row = shop.store.read(lambda tx: tx.dossiers([dossier_id])).get(dossier_id)
+        if row is None:
+            return []
+        view = view_of(row, Held.open(row, shop.vault), shop.config)
+        return [explain(view, route) for route in shop.config.routes]
+
+    def _keep_breaker(self, portal: str) -> None:
+        """T6: the breaker's state survives a restart; written only when it changed."""
+        state = self.shop.portals[portal].breaker.state
+        if self._held_breakers.get(portal) == state or not (state["until"] or self._held_breakers.get(portal)):
+            return
+        self._held_breakers[portal] = state
+
+        def keep(tx: Tx) -> None:
+            row = tx.portal(portal)
+            row.breaker = state
+            tx.put_portal(row)
+
+        self.shop.store.write(keep)

@@ -1,0 +1,212 @@
+"""T4, an operator's act: state, actor and reason change in one transaction, with a leaf."""
+
+from __future__ import annotations
+
+import zlib
+
+from gateway.evidence.leaf import leaf
+from gateway.store.base import Tx
+from gateway.store.rows import DeliveryRow, LaneKey
+from gateway.sync import outcomes
+from gateway.sync.case import Workshop
+from gateway.sync.engine import Engine
+from gateway.sync.lane import Lane
+from schemas.errors import GatewayError
+
+SALT = 16
+
+
+class NotFoundError(GatewayError):
+    """What the operator named is not there, or not in a state for this act."""
+
+
+class Operator:
+    """What a person may do. Every act names its actor."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._shop: Workshop = engine.shop
+
+    # deliveries
+    def retry(self, delivery_id: int, actor: str) -> DeliveryRow:
+        """Send a parked delivery again, planned anew; an unproven one only after `confirm`."""
+        row = self._delivery(delivery_id, ("parked",))
+        return self._settle(row, "thawed", "a person asked to try again", actor, fresh=True)
+
+    def confirm(self, delivery_id: int, *, arrived: bool, actor: str) -> DeliveryRow:
+        """A person looked at the portal: it is there, or it is not (then it is planned again)."""
+        row = self._delivery(delivery_id, ("unproven", "unknown", "parked"))
+        state = "delivered" if arrived else "thawed"
+        how = "a person saw it at the portal" if arrived else "a person saw that it is not at the portal"
+        return self._settle(row, state, how, actor, fresh=not arrived)
+
+    def drop(self, delivery_id: int, actor: str, reason: str) -> DeliveryRow:
+        """It shall not be sent: ends superseded."""
+        row = self._delivery(delivery_id, ("parked", "unproven", "unknown"))
+        return self._settle(row, "superseded", reason, actor, fresh=False)
+
+    def _delivery(self, delivery_id: int, states: tuple[str, ...]) -> DeliveryRow:
+        row = self._shop.store.read(lambda tx: tx.delivery_by_id(delivery_id))
+        if row is None:
+            raise NotFoundError(f"there is no delivery {delivery_id}: 'lienthong parked list' shows those that wait")
+        if row.state not in states:
+            raise NotFoundError(f"delivery {delivery_id} is {row.state}; this act is for {' or '.join(states)}")
+        return row
+
+    def _settle(self, row: DeliveryRow, state: str, how: str, actor: str, *, fresh: bool) -> DeliveryRow:
+        shop = self._shop
+        portal = shop.portals[row.portal]
+
+        def work(tx: Tx) -> None:
+            outcomes.settle(tx, shop, portal, row.key, state, how, person=actor)
+            key = LaneKey(row.portal, row.dossier_id)
+            lane = Lane(tx.lanes([key])[key])
+            if fresh:
+                lane.worked(row.klass)
+                lane.parked_version = ""
+                lane.forget_drift()
+            tx.put_lanes([lane.row])
+            tx.mark_due([key], shop.now())
+
+        shop.store.write(work)
+        shop.wake(row.portal)
+        return self._shop.store.read(lambda tx: tx.delivery(row.key)) or row
+
+    def settle_drift(self, portal: str, dossier_id: str, actor: str) -> None:
+        """A person asks to correct a portal again after drift was given up (S12)."""
+        shop = self._shop
+        key = LaneKey(portal, dossier_id)
+
+        def work(tx: Tx) -> None:
+            row = tx.lanes([key]).get(key)
+            if row is None:
+                raise NotFoundError(f"there is no lane of {dossier_id} at {portal}")
+            Lane(row).forget_drift()
+            tx.put_lanes([row])
+            tx.mark_due([key], shop.now())
+            self._act(tx, "retry_drift", actor, portal=portal, dossier_id=dossier_id)
+
+        shop.store.write(work)
+        shop.wake(portal)
+
+    # quarantine and links
+    def replay(self, quarantine_id: int, actor: str) -> str:
+        """Judge a quarantined record afresh by fetching it again; gives what it came to.
+
+        Raises:
+            NotFoundError: It is not open, or its portal does not show it any more.
+        """
+        row = self._shop.store.read(lambda tx: tx.quarantine(quarantine_id))
+        if row is None or row.state != "open":
+            raise NotFoundError(f"there is no open quarantine {quarantine_id}: 'lienthong quarantine list' shows them")
+        before = self._open_ids(row.portal, row.external_id)
+        reading = self._engine.refresh(row.portal, row.external_id)
+        after = self._open_ids(row.portal, row.external_id)
+        if reading is None and after != before:
+            return "still unreadable"
+        settled = self._placed(row.portal, row.external_id)
+        if not settled:
+            return "still in doubt"
+
+        def work(tx: Tx) -> None:
+            for number in before:
+                tx.close_quarantine(number, "replayed")
+            self._act(tx, "replay", actor, portal=row.portal, record=row.external_id)
+
+        self._shop.store.write(work)
+        return "replayed"
+
+    def _open_ids(self, portal: str, external_id: str) -> list[int]:
+        rows = self._shop.store.read(lambda tx: tx.list_quarantine(portal=portal))
+        return [row.id for row in rows if row.external_id == external_id and row.id is not None]
+
+    def _placed(self, portal: str, external_id: str) -> bool:
+        found = self._shop.store.read(lambda tx: tx.records(portal, [external_id])).get(external_id)
+        return found is not None and bool(found.dossier_id)
+
+    def raw_of(self, quarantine_id: int) -> bytes:
+        """The raw bytes of a quarantined record, opened; for the person who mends it."""
+        row = self._shop.store.read(lambda tx: tx.quarantine(quarantine_id))
+        raw = self._shop.store.read(lambda tx: tx.raw(row.raw_id)) if row and row.raw_id is not None else None
+        if raw is None:
+            raise NotFoundError(f"quarantine {quarantine_id} has no raw record (any more)")
+        return zlib.decompress(self._shop.vault.open(raw.seal_key, raw.sealed)[SALT:])
+
+    def link(self, portal: str, external_id: str, dossier_id: str, actor: str) -> None:
+        """Say whose dossier a record is; its quarantine is closed and its lanes send again."""
+        shop = self._shop
+
+        def work(tx: Tx) -> None:
+            if not tx.dossiers([dossier_id]):
+                raise NotFoundError(f"there is no dossier {dossier_id}")
+            record = tx.records(portal, [external_id]).get(external_id)
+            if record is None:
+                raise NotFoundError(f"{portal} has no stored record {external_id}")
+            record.dossier_id, record.digest = dossier_id, ""
+            tx.put_records([record])
+            self._no_doubt(tx, dossier_id, external_id)
+            self._act(tx, "link", actor, portal=portal, record=external_id, dossier_id=dossier_id)
+
+        shop.store.write(work)
+        self._engine.refresh(portal, external_id)
+
+    def unlink(self, portal: str, external_id: str, actor: str) -> None:
+        """A record is not of this dossier; events stay with the record, so nothing is forgotten (S3)."""
+        shop = self._shop
+
+        def work(tx: Tx) -> None:
+            record = tx.records(portal, [external_id]).get(external_id)
+            if record is None or not record.dossier_id:
+                raise NotFoundError(f"{portal} has no linked record {external_id}")
+            dossier_id = record.dossier_id
+            dossier = tx.dossiers([dossier_id])[dossier_id]
+            dossier.timeline = [entry for entry in dossier.timeline if entry["record"] != external_id]
+            tx.put_dossiers([dossier])
+            record.dossier_id, record.digest = "", ""
+            tx.put_records([record])
+            self._no_doubt(tx, dossier_id, external_id)
+            self._act(tx, "unlink", actor, portal=portal, record=external_id, dossier_id=dossier_id)
+
+        shop.store.write(work)
+
+    def _no_doubt(self, tx: Tx, dossier_id: str, external_id: str) -> None:
+        lanes = tx.lanes_of([dossier_id]).get(dossier_id, [])
+        for lane in lanes:
+            if lane.doc.get("doubt") == external_id:
+                lane.doc.pop("doubt")
+                tx.put_lanes([lane])
+        tx.mark_due([LaneKey(lane.portal, dossier_id) for lane in lanes], self._shop.now())
+        for row in tx.list_quarantine():
+            if row.external_id == external_id and row.cause == "doubt" and row.id is not None:
+                tx.close_quarantine(row.id, "replayed")
+
+    # brakes
+    def pause(self, portal: str, actor: str, reason: str) -> None:
+        """Send nothing to a portal, or to none with "*"."""
+        self._brake(portal, f"{reason} ({actor}, {self._shop.clock.now():%Y-%m-%d %H:%M} UTC)", actor, "pause")
+
+    def resume(self, portal: str, actor: str) -> None:
+        """Send again; after a stop-and-ask this is the answer yes."""
+        self._brake(portal, "", actor, "resume")
+
+    def _brake(self, portal: str, reason: str, actor: str, act: str) -> None:
+        shop = self._shop
+        if portal != "*" and portal not in shop.portals:
+            raise NotFoundError(f"there is no portal '{portal}' (there are: {', '.join(sorted(shop.portals))})")
+
+        def work(tx: Tx) -> None:
+            if portal == "*":
+                tx.put_setting("paused", reason)
+            else:
+                row = tx.portal(portal)
+                row.paused = reason
+                tx.put_portal(row)
+            self._act(tx, act, actor, portal=portal, reason=reason)
+
+        shop.store.write(work)
+        for name in shop.portals if portal == "*" else (portal,):
+            shop.wake(name)
+
+    def _act(self, tx: Tx, act: str, actor: str, *, portal: str = "", dossier_id: str = "", **fields: str) -> None:
+        made = leaf("act", self._shop.now(), portal=portal, dossier_id=dossier_id, act=act, actor=actor, **fields)
+        tx.append_leaves([made])

@@ -1,0 +1,283 @@
+"""T3, record an outcome: delivery, ledger, shadow, leaf, and which lanes it makes due (sync.md S18 to S25).
+
+Every function here runs inside one transaction on rows read in it. An outcome belongs to its attempt: if the lane was
+claimed by somebody else meanwhile, it is still evidence, but touches neither their lease nor a newer shadow (S24).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.base import DeliveryClass, Operation, Outcome, OutcomeKind
+from gateway.evidence.leaf import leaf
+from gateway.store.base import Tx
+from gateway.store.rows import DeliveryRow, LaneKey, RecordRow
+from gateway.sync.case import Workshop
+from gateway.sync.lane import HANDED, SUPERSEDED, UNPROVEN, Lane
+from gateway.sync.portal import Portal
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a delivery, for counters: the delivery's state, and whether the lane goes on at once."""
+
+    state: str
+    go_on: bool
+
+
+def record(
+    tx: Tx, shop: Workshop, portal: Portal, key: str, outcome: Outcome, *, attempt: int, first_unknown: bool
+) -> Ended:
+    """Record what one attempt came to. `first_unknown`: an earlier attempt of this delivery is uncertain."""
+    return _Recorder(tx, shop, portal, key).record(outcome, attempt, first_unknown)
+
+
+def settle(tx: Tx, shop: Workshop, portal: Portal, key: str, state: str, how: str, *, person: str = "") -> Ended:
+    """End an uncertain delivery: `delivered`, `thawed` (proven absent), `unproven` or `superseded`."""
+    return _Recorder(tx, shop, portal, key).settle(state, how, person)
+
+
+def still_unknown(
+    tx: Tx, shop: Workshop, portal: Portal, key: str, next_at: float, reason: str, *, asked: bool
+) -> None:
+    """Keep an uncertain delivery open and look again at `next_at`."""
+    recorder = _Recorder(tx, shop, portal, key)
+    row = recorder.row
+    row.state, row.open, row.next_at, row.reason = "unknown", True, next_at, reason
+    row.asks += 1 if asked else 0
+    tx.put_delivery(row)
+
+
+class _Recorder:
+    def __init__(self, tx: Tx, shop: Workshop, portal: Portal, key: str) -> None:
+        self._tx = tx
+        self._shop = shop
+        self._portal = portal
+        found = tx.delivery(key)
+        if found is None:
+            raise KeyError(key)
+        self.row: DeliveryRow = found
+        self._lane_key = LaneKey(portal.name, found.dossier_id)
+        self._lane = Lane(tx.lanes([self._lane_key])[self._lane_key])
+        self._operation: Operation = portal.adapter.abilities.operations[found.operation]
+        self._now = shop.now()
+
+    # one attempt's outcome
+    def record(self, outcome: Outcome, attempt: int, first_unknown: bool) -> Ended:
+        if not self.row.open and self.row.state != "unproven":
+            self._note_attempt(outcome, attempt)
+            return Ended(self.row.state, False)
+        self._note_attempt(outcome, attempt)
+        self._lane.last_ended = self._now
+        self.row.reason, self.row.excerpt = outcome.reason, outcome.excerpt
+        if outcome.kind is OutcomeKind.DELIVERED:
+            ended = self._delivered(outcome)
+        elif self.row.state == "unproven":
+            ended = Ended("unproven", False)
+        elif outcome.kind is OutcomeKind.UNKNOWN:
+            ended = self._unknown(outcome)
+        elif outcome.kind is OutcomeKind.RETRY:
+            ended = self._retry(outcome, first_unknown)
+        else:
+            ended = self._refused(outcome, first_unknown)
+        self._leaf("outcome", outcome=outcome.kind.value, code=outcome.code, reason=outcome.reason, proof=outcome.proof)
+        self._store()
+        return ended
+
+    def _note_attempt(self, outcome: Outcome, attempt: int) -> None:
+        for tried in self.row.attempts:
+            if tried["n"] == attempt:
+                tried.update(ended_at=self._now, outcome=outcome.kind.value, reason=outcome.reason, code=outcome.code)
+        if not self.row.open and self.row.state != "unproven":
+            self._tx.put_delivery(self.row)
+
+    def _delivered(self, outcome: Outcome) -> Ended:
+        self._close("delivered")
+        self._arrived(outcome)
+        self._lane.worked(self.row.klass)
+        self._learn(outcome)
+        return Ended("delivered", True)
+
+    def _arrived(self, outcome: Outcome | None) -> None:
+        """Move shadow and ledger for something proven to be there (S18)."""
+        external_id = (outcome.external_id if outcome else "") or self.row.external_id
+        if external_id:
+            self._lane.row.doc["external_id"] = external_id
+        if self.row.klass == DeliveryClass.SNAPSHOT:
+            if self._lane.newest_snapshot == self.row.key:
+                self._lane.show("known", self.row.doc.get("content", {}), ours=True)
+                self._lane.drifting = False
+        elif self.row.klass == DeliveryClass.APPEND:
+            self._lane.note(self.row.members, HANDED)
+        else:
+            self._lane.command(self.row.cause, state="delivered", key=self.row.key)
+            self._other_lanes_due()
+        self._remember_record(external_id)
+
+    def _remember_record(self, external_id: str) -> None:
+        """A record we made links by the identifier we wrote there (S1), and its first state is news (S26)."""
+        if not external_id or not (self._operation.creates or self.row.klass == DeliveryClass.SNAPSHOT):
+            return
+        held = self._tx.records(self._portal.name, [external_id]).get(external_id)
+        if held is None:
+            row = RecordRow(self._portal.name, external_id, dossier_id=self.row.dossier_id, read_at=0.0)
+            row.counts["ours"] = True
+            self._tx.put_records([row])
+
+    def _learn(self, outcome: Outcome) -> None:
+        """The number first accepted at the national portal is the national number for life (S1)."""
+        dossier = self._tx.dossiers([self.row.dossier_id])[self.row.dossier_id]
+        if outcome.number and not dossier.national_code:
+            dossier.national_code = outcome.number
+            self._tx.put_dossiers([dossier])
+            self._other_lanes_due()
+
+    def _other_lanes_due(self) -> None:
+        lanes = self._tx.lanes_of([self.row.dossier_id]).get(self.row.dossier_id, [])
+        keys = [LaneKey(lane.portal, lane.dossier_id) for lane in lanes if lane.portal != self._portal.name]
+        self._tx.mark_due(keys, self._now)
+
+    def _unknown(self, outcome: Outcome) -> Ended:
+        settle_at = self._now + self._portal.config.settle_s
+        self.row.state, self.row.open = "unknown", True
+        self._lane.set_hold(self.row.klass, settle_at)
+        if self.row.klass == DeliveryClass.COMMAND:
+            self._lane.command(self.row.cause, state="unknown", key=self.row.key)
+        if outcome.duplicate:
+            self.row.doc["doubtful"] = int(self.row.doc.get("doubtful", 0)) + 1
+        tries = len(self.row.attempts)
+        again_at = self._now + self._portal.ladder(tries, self._shop.spread())
+        self.row.next_at = again_at if self._operation.repeat.harmless else settle_at
+        if self.row.doc.get("doubtful", 0) > self._portal.config.retry.repeats:
+            return self.settle("unproven", "repeats were answered that it may already be there", "")
+        return Ended("unknown", False)
+
+    def _retry(self, outcome: Outcome, first_unknown: bool) -> Ended:
+        wait = outcome.not_before_s
+        if wait is None:
+            wait = self._portal.ladder(self._lane.tries(self.row.klass) + 1, self._shop.spread())
+        if first_unknown:
+            self.row.state, self.row.open, self.row.next_at = "unknown", True, self._now + wait
+            return Ended("unknown", False)
+        self._lane.tried(self.row.klass, self._now + wait)
+        self._thaw()
+        return Ended("retry", False)
+
+    def _thaw(self) -> None:
+        """Known not to have worked: key and cause are free again (S15)."""
+        self._close("thawed")
+        if self.row.klass == DeliveryClass.COMMAND:
+            self._lane.forget_command(self.row.cause)
+
+    def _refused(self, outcome: Outcome, first_unknown: bool) -> Ended:
+        if outcome.duplicate and self._operation.creates:
+            return self._already_there(first_unknown, outcome)
+        if first_unknown:
+            return self._refused_repeat()
+        if outcome.not_allowed:
+            return self._count_refusal(final=False)
+        if self.row.klass == DeliveryClass.APPEND and len(self.row.members) > 1:
+            self._lane.one_by_one = True
+            self._thaw()
+            return Ended("thawed", True)
+        return self._count_refusal(final=outcome.final)
+
+    def _already_there(self, first_unknown: bool, outcome: Outcome) -> Ended:
+        """ "Already exists": ours if an attempt of ours is uncertain, else perhaps another citizen's dossier."""
+        if self.row.klass == DeliveryClass.COMMAND:
+            return self._delivered(outcome) if first_unknown else self._park("already there, and never ours")
+        self._lane.show("present", {}, ours=first_unknown or self._lane.ours)
+        self._close("delivered" if first_unknown else "refused")
+        self._remember_record(self.row.external_id)
+        return Ended(self.row.state, True)
+
+    def _refused_repeat(self) -> Ended:
+        """A refusal of a repeat says nothing about the first attempt: the shadow is unknown, not old (S24)."""
+        if self.row.klass == DeliveryClass.SNAPSHOT:
+            self._lane.show("unknown", {}, ours=self._lane.ours)
+            self._close("refused")
+            refusals = self._lane.refused(self.row.klass)
+            if refusals >= self._portal.config.retry.refusals:
+                self._lane.parked_version = self.row.cause
+                return self._park("refused each time")
+            self._lane.tried(self.row.klass, self._now + self._portal.ladder(refusals, self._shop.spread()))
+            return Ended("refused", False)
+        self.row.doc["doubtful"] = int(self.row.doc.get("doubtful", 0)) + 1
+        if self.row.doc["doubtful"] > self._portal.config.retry.refusals:
+            return self.settle("unproven", "the repeat was refused, the first call was never answered", "")
+        self.row.state, self.row.open = "unknown", True
+        self.row.next_at = self._now + self._portal.ladder(self.row.doc["doubtful"], self._shop.spread())
+        return Ended("unknown", False)
+
+    def _count_refusal(self, *, final: bool) -> Ended:
+        refusals = self._lane.refused(self.row.klass)
+        if final or refusals >= self._portal.config.retry.refusals:
+            return self._park(self.row.reason)
+        self._thaw()
+        self._lane.tried(self.row.klass, self._now + self._portal.ladder(refusals, self._shop.spread()))
+        return Ended("refused", False)
+
+    def _park(self, reason: str) -> Ended:
+        self.row.reason = reason
+        self._close("parked")
+        if self.row.klass == DeliveryClass.SNAPSHOT:
+            self._lane.parked_version = self.row.cause
+        elif self.row.klass == DeliveryClass.APPEND:
+            self._lane.note(self.row.members, "parked")
+        else:
+            self._lane.command(self.row.cause, state="parked", key=self.row.key)
+        self._leaf("parked", reason=reason)
+        return Ended("parked", True)
+
+    # settling what was uncertain
+    def settle(self, state: str, how: str, person: str) -> Ended:
+        self.row.reason, self.row.by_person = how, person or self.row.by_person
+        if state == "delivered":
+            self._close("delivered")
+            self._arrived(None)
+            self._lane.worked(self.row.klass)
+        elif state == "thawed":
+            self._thaw()
+            if self.row.klass == DeliveryClass.APPEND:
+                self._lane.forget(self.row.members)
+        else:
+            self._close(state)
+            self._end_without_proof(state)
+        self._leaf("settled", state=state, how=how, person=person)
+        self._store()
+        return Ended(self.row.state, True)
+
+    def _end_without_proof(self, state: str) -> None:
+        how = UNPROVEN if state == "unproven" else SUPERSEDED
+        if self.row.klass == DeliveryClass.APPEND:
+            self._lane.note(self.row.members, how)
+        elif self.row.klass == DeliveryClass.COMMAND:
+            self._lane.command(self.row.cause, state=state, key=self.row.key)
+            if state == "unproven":
+                self._remember_record(self.row.external_id)
+        else:
+            self._lane.show("unknown", {}, ours=self._lane.ours)
+
+    # storing
+    def _close(self, state: str) -> None:
+        self.row.state, self.row.open, self.row.next_at, self.row.settled_at = state, False, None, self._now
+
+    def _leaf(self, kind: str, **fields: object) -> None:
+        made = leaf(
+            kind,
+            self._now,
+            dossier_id=self.row.dossier_id,
+            portal=self._portal.name,
+            prev=self._lane.leaf,
+            key=self.row.key,
+            operation=self.row.operation,
+            attempts=len(self.row.attempts),
+            body=self.row.body_digest,
+            **fields,
+        )
+        self._lane.leaf = made.digest
+        self._tx.append_leaves([made])
+
+    def _store(self) -> None:
+        self._tx.put_delivery(self.row)
+        self._tx.put_lanes([self._lane.row])
