@@ -251,8 +251,13 @@ class CivilStatusAdapter:
         return Page(tuple(records), place.written(), seen=tuple(seen), total=total), place
 
     def _weighed(self, number: str, found: Findings, place: Place) -> tuple[RawRecord | UnreadableRecord | None, Place]:
-        """A record to store, or None while there is nothing to say; a person is told once patience is spent."""
+        """A record to store, or None while there is nothing to say.
+
+        A person is told once: at the first answer that cannot be read, and of a missing result or a dossier whose
+        poll fails when patience is spent.
+        """
         problem, raw = found.unreadable.get(number, ""), b""
+        patience = 1 if problem else self._options.result_patience
         if row := found.rows.get(number):
             try:
                 return self._record(number, row), place.answered(number)
@@ -263,7 +268,7 @@ class CivilStatusAdapter:
         if not problem:
             return None, place
         place = place.counted(number)
-        if place.tries[number] != self._options.result_patience:
+        if place.tries[number] != patience:
             return None, place
         return UnreadableRecord(
             number, raw, f"{problem} ({place.tries[number]} polls)", self._context.clock.now()

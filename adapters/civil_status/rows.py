@@ -63,6 +63,8 @@ def answered(reply: JsonValue, asked: Iterable[str]) -> Answered:
         newest = _newest(candidates)
         if newest is None:
             result.unreadable[number] = "two different answers for one number and no time to order them"
+        elif newest.get("trangThai") in (None, ""):
+            result.unreadable[number] = "an answer without a state"
         else:
             result.rows[number] = newest
     return result
