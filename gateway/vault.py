@@ -1,4 +1,4 @@
-"""Seals personal bytes: AES-256-GCM under one key per owner, the keys in a file of their own (docs/adr/0011).
+"""Seals personal bytes: AES-256-GCM under one key per owner, the keys in a file of their own (docs/adr/0010).
 
 Sealed bytes: version (1 byte) · key id (4) · nonce (12) · ciphertext with tag. Version, key id and the owner's name are
 bound in as associated data: bytes moved to another owner, or opened with a key ring of another day, are refused.

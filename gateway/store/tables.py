@@ -1,7 +1,7 @@
 """The tables, as SQLAlchemy metadata: to make a store, to migrate one, to compare two; never on the hot path.
 
 Instants are seconds since 1970 in UTC. Columns stand in the order of the fields in `rows.py`. Documents are JSON text.
-There are few indexes on purpose: each row of a page pays for every one of them (docs/adr/0010).
+There are few indexes on purpose: each row of a page pays for every one of them (docs/adr/0009).
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ alembic_version = sa.Table(
 _NEVER_CHANGED = """CREATE TRIGGER tr_leaf_never_changed BEFORE UPDATE ON leaf
 BEGIN SELECT RAISE(ABORT, 'a leaf is never changed'); END"""
 
-# Retention names the last leaf it removed; nothing behind that line can go (docs/adr/0010).
+# Retention names the last leaf it removed; nothing behind that line can go (docs/adr/0009).
 _KEPT = """CREATE TRIGGER tr_leaf_kept BEFORE DELETE ON leaf
 WHEN OLD.id > coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'leaves_removed_to'), 0)
 BEGIN SELECT RAISE(ABORT, 'a leaf is kept until retention has named its range'); END"""
