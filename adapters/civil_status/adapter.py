@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -33,18 +34,18 @@ from adapters.base import (
     ProbeStrength,
     RawRecord,
     Repeat,
-    UnreadableRecord,
 )
 from adapters.civil_status.addressing import NotAddressedError, addressed, module_of
 from adapters.civil_status.calls import Calls
 from adapters.civil_status.options import Options, SupplementBy
 from adapters.civil_status.outcomes import classify
+from adapters.civil_status.pages import page_of, record_of
 from adapters.civil_status.place import Place, batches, round_of
-from adapters.civil_status.polling import Findings, Poller, Row
-from adapters.civil_status.rows import ResultMissingError, digest_of, parse_file_ref, result_file, state_part
+from adapters.civil_status.polling import Findings, Poller
+from adapters.civil_status.rows import ResultMissingError, parse_file_ref, result_file
 from adapters.civil_status.wire import text_of, verdict_of
 from adapters.http import outcome_of
-from schemas.errors import ConfigError, PortalContractError, PortalError, PortalRefusedError
+from schemas.errors import ConfigError, PortalAuthError, PortalContractError, PortalError, PortalRefusedError
 
 DECLARE = Operation(
     name="declare",
@@ -93,7 +94,7 @@ class CivilStatusAdapter:
             polls=True,
             fetches=self._options.omission_means_absent,
             opens_files=True,
-            identity=EventIdentity.BARE,
+            identity=EventIdentity.TIME if self._options.own_time else EventIdentity.BARE,
         )
 
     def pull(self, cursor: Cursor | None) -> Iterator[Page]:
@@ -118,7 +119,9 @@ class CivilStatusAdapter:
                 yield Page((), place.written(), total=len(keys))
                 raise
             heard = True
-            page, place = self._page(batch, found, place, total=len(keys))
+            held = self._context.known.list_digests([number for _, number in batch])
+            now = self._context.clock.now()
+            page, place = page_of(batch, found, place, held, self._options, now=now, total=len(keys))
             yield page
 
     def fetch(self, external_id: str) -> RawRecord | None:
@@ -134,18 +137,23 @@ class CivilStatusAdapter:
         if (row := found.rows.get(external_id)) is None:
             return None
         try:
-            return self._record(external_id, row)
+            return record_of(external_id, row, self._options)
         except ResultMissingError as missing:
             raise PortalContractError(self._context.portal, str(missing)) from None
 
     def push(self, delivery: Delivery) -> Outcome:
-        """Send one dossier; never raises for what the ministry did."""
+        """Send one dossier; never raises for what the ministry did.
+
+        A login that is not accepted is worth repeating: nothing was sent, and the password may be put right.
+        """
         try:
             record = addressed(orjson.loads(delivery.body), self._options)
         except NotAddressedError as problem:
             return Outcome(OutcomeKind.REFUSED, str(problem), final=True)
         try:
             reply = self._calls.push(orjson.dumps(record), delivery.send_by)
+        except PortalAuthError as error:
+            return replace(outcome_of(error), kind=OutcomeKind.RETRY)
         except PortalError as error:
             return outcome_of(error)
         try:
@@ -234,56 +242,6 @@ class CivilStatusAdapter:
         if number in found.failed:
             raise found.failed[number]
         return found
-
-    def _page(self, batch: list[tuple[str, str]], found: Findings, place: Place, *, total: int) -> tuple[Page, Place]:
-        """The page of one batch, and the place with its counts."""
-        held = self._context.known.list_digests([number for _, number in batch])
-        records: list[RawRecord | UnreadableRecord] = []
-        seen: list[str] = []
-        for _, number in batch:
-            if (row := found.rows.get(number)) and held.get(number) == digest_of(row.content):
-                seen.append(number)
-                place = place.answered(number)
-                continue
-            record, place = self._weighed(number, found, place)
-            if record is not None:
-                records.append(record)
-        return Page(tuple(records), place.written(), seen=tuple(seen), total=total), place
-
-    def _weighed(self, number: str, found: Findings, place: Place) -> tuple[RawRecord | UnreadableRecord | None, Place]:
-        """A record to store, or None while there is nothing to say.
-
-        A person is told once: at the first answer that cannot be read, and of a missing result or a dossier whose
-        poll fails when patience is spent.
-        """
-        problem, raw = found.unreadable.get(number, ""), b""
-        patience = 1 if problem else self._options.result_patience
-        if row := found.rows.get(number):
-            try:
-                return self._record(number, row), place.answered(number)
-            except ResultMissingError as missing:
-                problem, raw = f"completed without a readable result: {missing}", orjson.dumps(row.content)
-        elif failure := found.failed.get(number):
-            problem = f"the poll for this dossier alone fails: {failure.reason}"
-        if not problem:
-            return None, place
-        place = place.counted(number)
-        if place.tries[number] != patience:
-            return None, place
-        return UnreadableRecord(
-            number, raw, f"{problem} ({place.tries[number]} polls)", self._context.clock.now()
-        ), place
-
-    def _record(self, number: str, row: Row) -> RawRecord:
-        part = state_part(row.content, row.module, self._options)
-        return RawRecord(
-            external_id=number,
-            parts={"state": part},
-            raw=orjson.dumps(row.content),
-            read_at=row.read_at,
-            list_digest=digest_of(row.content),
-            guard={"state": text_of(part.get("trangThai")), "digest": digest_of(row.content)},
-        )
 
     def _presence(self, number: str, found: Findings, asked_at: datetime) -> Probe:
         if found.settles(number):

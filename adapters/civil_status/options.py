@@ -95,6 +95,8 @@ class Options(Section):
     `completed_states` are the wire states that promise a result, `result_files` where its file lies.
     `omission_means_absent`: the ministry is known to leave unknown numbers out, so that an
     omitted number proves absence. Without it an omission says nothing.
+    `own_time`: `thoiGianThucHien` is known to be the second of the act, so that an event is known again by it.
+    Attested as nullable and seen as a bare date: without this an event is the n-th change of state, timed by us.
     """
 
     base_url: Annotated[str, Field(pattern=r"^https?://")]
@@ -115,6 +117,7 @@ class Options(Section):
     max_result_bytes: Annotated[int, Field(ge=1024)] = 20_000_000
     max_answer_bytes: Annotated[int, Field(ge=65_536)] = 100_000_000
     omission_means_absent: bool = False
+    own_time: bool = False
     supplement: SupplementBy = SupplementBy.NONE
     error_codes: dict[str, ErrorMeaning] = Field(default_factory=dict)
     verify: bool = True

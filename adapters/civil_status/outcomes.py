@@ -67,7 +67,7 @@ def classify(verdict: Verdict, options: Options, answer: bytes, *, first_push: b
         proof=proof,
         duplicate=verdict.ok is not True and bool(says(verdict, ALREADY_THERE)),
         final=final,
-        auth=kind is OutcomeKind.REFUSED and meaning is ErrorMeaning.AUTH,
+        auth=kind is OutcomeKind.RETRY and meaning is ErrorMeaning.AUTH,
         external_id=number if kind is OutcomeKind.DELIVERED else "",
         answer=answer,
     )
@@ -120,7 +120,7 @@ def _judge_words(verdict: Verdict) -> tuple[OutcomeKind, str, str, bool]:
 def _judge_no(verdict: Verdict, options: Options) -> tuple[OutcomeKind, str, str, bool]:
     match options.meaning_of(verdict.code):
         case ErrorMeaning.AUTH:
-            return OutcomeKind.REFUSED, "the ministry does not accept our login", "", False
+            return OutcomeKind.RETRY, "the ministry does not accept our login", "", False
         case ErrorMeaning.RETRY:
             return OutcomeKind.RETRY, "a temporary no", "", False
         case ErrorMeaning.FINAL:

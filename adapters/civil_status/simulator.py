@@ -6,25 +6,29 @@ their origin: ministry.md 10.3.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, unquote
 
 import orjson
 
+from adapters.civil_status.front_door import (
+    AUTHEN_ERROR,
+    BAD_DATA,
+    BAD_TYPE,
+    NOT_FOUND,
+    UNKNOWN_PROVINCE,
+    credentials,
+    refusal,
+)
 from adapters.civil_status.registry_office import PROCESSING, SUPPLEMENT, Held, office_step, row_of, take_due_steps
 from adapters.civil_status.switches import Switches, changed, written_time
 from adapters.simulation import GENERAL_FAULTS, Reply, Request, SimClock, Simulator
 
 TOKEN, PUSH, POLL = "/token", "/NhanDKHT", "/LayKetQua"
 SOAP_FAULT = "client received soap fault from server"
-UNKNOWN_AGENCY, UNKNOWN_PROVINCE = "106", "108"
-NOT_FOUND, BAD_TYPE, BAD_DATA, NO_LOGIN = "201", "302", "500", "100"
 
 
 class CivilStatusSimulator(Simulator):
@@ -98,7 +102,7 @@ class CivilStatusSimulator(Simulator):
             return held.shown()
 
     def _token(self, request: Request) -> Reply:
-        if self.switches.client_id and _credentials(request) != (self.switches.client_id, self.switches.client_secret):
+        if self.switches.client_id and credentials(request) != (self.switches.client_id, self.switches.client_secret):
             return Reply.json({"error": "invalid_client"}, 401)
         token = secrets.token_hex(16)
         lifetime_s = self.switches.token_lifetime_s
@@ -115,7 +119,12 @@ class CivilStatusSimulator(Simulator):
                 return Reply.text("<html><body>Phiên làm việc hết hạn</body></html>", 401, "text/html; charset=utf-8")
             case "code":
                 return Reply.json(
-                    {"status": "0", "statusDescription": "", "errorCode": NO_LOGIN, "errorDescription": "AUTHEN_ERROR"}
+                    {
+                        "status": "0",
+                        "statusDescription": "",
+                        "errorCode": AUTHEN_ERROR,
+                        "errorDescription": "AUTHEN_ERROR",
+                    }
                 )
         return Reply.json({"error": "invalid_token"}, 401)
 
@@ -131,7 +140,7 @@ class CivilStatusSimulator(Simulator):
             body = orjson.loads(request.body)
         except orjson.JSONDecodeError:
             return self._said("0", BAD_DATA, "DATA_INCORRECT")
-        if code := self._refusal(body):
+        if code := refusal(body, self.switches):
             return self._said("0", *code)
         number = body["maHoSoMCDT"]
         if (held := self._dossiers.get(number)) is not None:
@@ -154,20 +163,6 @@ class CivilStatusSimulator(Simulator):
         held.refused_repeats += 1
         self.book.put(held.number, held.shown())
         return self._said("0", "", self.switches.duplicate_words)
-
-    def _refusal(self, body: Any) -> tuple[str, str] | None:
-        """Code and text of what is wrong with a push, in the guide's words."""
-        if not isinstance(body, dict) or not body.get("maHoSoMCDT") or not isinstance(body["maHoSoMCDT"], str):
-            return BAD_DATA, "DATA_INCORRECT"
-        if not body.get("maDonVi") or (self.switches.units and str(body["maDonVi"]) not in self.switches.units):
-            return UNKNOWN_AGENCY, "AGENCY_ID_INCORRECT"
-        if body.get("module") not in self.switches.modules:
-            return BAD_TYPE, "DATA_TYPE_INVALID"
-        if not _is_json_object(body.get("data")):
-            return BAD_TYPE, "DATA_TYPE_INVALID"
-        if not _is_local_time(body.get("ngayTiepNhan")) or not isinstance(body.get("fileDinhKem", []), list):
-            return BAD_DATA, "DATA_INCORRECT"
-        return None
 
     def _said(self, status: str, code: str, text: str) -> Reply:
         ok = status == "1"
@@ -268,37 +263,6 @@ class CivilStatusSimulator(Simulator):
     def _note_step(self, held: Held, state: str, at: datetime) -> None:
         self.book.record("status", held.number, {"state": state, "step": len(held.states)}, at=at)
         self.book.put(held.number, held.shown())
-
-
-def _credentials(request: Request) -> tuple[str, str]:
-    """Key and secret, from Basic, a form or JSON."""
-    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    if scheme == "Basic":
-        try:
-            key, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return "", ""
-        return unquote(key), unquote(secret)
-    if "json" in request.headers.get("content-type", ""):
-        sent = orjson.loads(request.body)
-        return str(sent.get("client_id", "")), str(sent.get("client_secret", ""))
-    form = parse_qs(request.body.decode())
-    return form.get("client_id", [""])[0], form.get("client_secret", [""])[0]
-
-
-def _is_json_object(text: Any) -> bool:
-    try:
-        return isinstance(text, str) and isinstance(orjson.loads(text), dict)
-    except orjson.JSONDecodeError:
-        return False
-
-
-def _is_local_time(text: Any) -> bool:
-    try:
-        datetime.strptime(str(text), "%d/%m/%Y %H:%M:%S")  # noqa: DTZ007 - only its form is looked at
-    except ValueError:
-        return False
-    return True
 
 
 def build(options: Mapping[str, Any]) -> CivilStatusSimulator:

@@ -37,7 +37,7 @@ def test_a_ministry_that_refuses_new_tokens_too_is_left_alone_after_one_refresh(
     bench = ministry(auth_reply=reply)
     bench.simulator._logged_in = lambda request: False
     outcome = bench.adapter.push(bench.delivery())
-    assert (outcome.kind, outcome.auth) == (OutcomeKind.REFUSED, True)
+    assert (outcome.kind, outcome.auth) == (OutcomeKind.RETRY, True)
     assert bench.server.seen == ["login", "write", "login", "write"]
     bench.known.open.append(NUMBER)
     with pytest.raises(PortalAuthError):
@@ -59,7 +59,7 @@ def test_R11_a_token_endpoint_that_is_down_leaves_a_push_unsent(ministry: Any) -
 def test_a_wrong_client_secret_is_an_error_of_login_that_names_no_secret(ministry: Any) -> None:
     bench = ministry(client_secret="changed")
     outcome = bench.adapter.push(bench.delivery())
-    assert (outcome.kind, outcome.auth) == (OutcomeKind.REFUSED, True)
+    assert (outcome.kind, outcome.auth) == (OutcomeKind.RETRY, True)
     assert "p&ss" not in repr(outcome)
     assert bench.server.seen == ["login"]
 
