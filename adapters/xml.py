@@ -20,6 +20,7 @@ from schemas.errors import ConfigError, RecordInvalidError
 _PROLOG = re.compile(rb"\A<\?xml\s[^>]{0,200}\?>")
 _ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _ILLEGAL = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PLACE_LIMIT = 160
 _BOM = "\ufeff"
 _QUOTES = {"&quot;": '"', "&apos;": "'"}
 
@@ -128,7 +129,7 @@ class SchemaCheck:
                 return
             log: Any = self._schema.error_log  # the stubs do not know that it can be indexed
             first = log[0]
-            place, rule = first.path or "", first.type_name
+            place, rule = (first.path or "")[:_PLACE_LIMIT], first.type_name
         raise RecordInvalidError(f"not valid by {self.name}: {rule} at {place}", field=place)
 
 

@@ -77,6 +77,7 @@ class NswAdapter:
             clock=context.clock,
             max_body_bytes=self._options.max_reply_bytes,
             verify=self._options.ca_file or True,
+            client_certificate=self._options.client_certificate,
         )
         self._soap = SoapClient(
             context.portal,

@@ -30,7 +30,8 @@ class Switches(Section):
 
     `namespace` is that of its WSDL. `repeat_answer`: a message id seen before is acknowledged again, refused with that
     id as RejectCode (a failed insert), or one and the other by turns. `quirks` hurt every answer; `act("next")` hurts
-    single ones. `request_namespace`: the handler reads only that namespace. `fails`: every insert fails.
+    single ones. `request_namespace`: the handler reads only that namespace. `fails`: every insert fails, in the words
+    of `refusal`.
     """
 
     namespace: str = WSDL_NAMESPACE
@@ -38,6 +39,7 @@ class Switches(Section):
     quirks: tuple[Quirk, ...] = ()
     request_namespace: str = ""
     fails: bool = False
+    refusal: str = "không lưu được thông điệp"
 
 
 @dataclass(slots=True)

@@ -37,7 +37,8 @@ class Options(Section):
     `document_type` is the procedure's number at the ministry, `document_types` the exceptions by procedure
     code; numbers of the attested list (1 to 17) declare ships, so the default lies outside it.
     `message_type` 99 is "whole dossier". `max_reply_bytes` caps what is read of an answer.
-    `ca_file` is a bundle to trust instead of the public authorities.
+    `ca_file` is a bundle to trust instead of the public authorities; `client_certificate` names the files of our
+    certificate and its key, where the ministry wants one.
     """
 
     base_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
@@ -54,3 +55,4 @@ class Options(Section):
     message_type: Annotated[int, Field(ge=0, le=2**31 - 1)] = 99
     max_reply_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 4_000_000
     ca_file: str = ""
+    client_certificate: tuple[str, str] | None = None

@@ -51,7 +51,7 @@ def judged(delivery: Delivery, subject: Subject, reply: SoapReply) -> Outcome:
 def failed(error: PortalError, answer: bytes) -> Outcome:
     """What a call came to that ended in a portal error; a fault that blames our message will not change its mind."""
     final = isinstance(error, PortalRefusedError) and bool(error.code)
-    return replace(outcome_of(error), final=final, answer=answer)
+    return replace(outcome_of(error), excerpt=_shown(error.excerpt), final=final, answer=answer)
 
 
 def _received(message: Message, answer: bytes) -> Outcome:

@@ -76,7 +76,9 @@ def _in_content(answer: Answer, extra: str) -> Answer:
 
 
 def _reason(answer: Answer, reason: str) -> Answer:
-    start, _, rest = answer.inner.partition("<RejectDesc>")
+    start, found, rest = answer.inner.partition("<RejectDesc>")
+    if not found:
+        return answer
     return replace(answer, inner=f"{start}<RejectDesc>{reason}</RejectDesc>{rest.partition('</RejectDesc>')[2]}")
 
 
@@ -129,7 +131,7 @@ QUIRKS: dict[str, Callable[[Answer], Answer]] = {
     "cdata": lambda a: replace(a, value=f"<![CDATA[{a.inner}]]>"),
     "double_escaped": lambda a: replace(a, inner=escape(a.inner)),
     "triple_escaped": lambda a: replace(a, inner=escape(escape(a.inner))),
-    "bare_ampersand": lambda a: _reason(_in_content(a, "<Note>A & B</Note>"), "thiếu A & B"),
+    "bare_ampersand": lambda a: _reason(a, "thiếu giấy A & B"),
     "date_inside": _date_inside,
     "fault_client": lambda a: replace(a, instead=fault("Client", "thông điệp không hợp lệ")),
     "fault_server": lambda a: replace(a, instead=fault("Server.userException", "lỗi hệ thống")),

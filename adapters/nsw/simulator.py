@@ -166,7 +166,7 @@ class NswSimulator(Simulator):
         if self.switches.fails or (
             message.subject.function != "01" and message.subject.dossier_key not in self._dossiers
         ):
-            return self._refused(message, "không lưu được thông điệp", request.at)
+            return self._refused(message, self.switches.refusal, request.at)
         held = self._held(message)
         declaration = Declaration(message.message_id, message.subject.function, digest, request.at)
         held.declarations.append(declaration)
@@ -186,7 +186,7 @@ class NswSimulator(Simulator):
         self._repeats += 1
         reject = {"ack": False, "reject": True, "mixed": self._repeats % 2 == 1}[self.switches.repeat_answer]
         if reject or digest != first.digest:
-            refusal = self._refused(message, "không lưu được thông điệp", request.at)
+            refusal = self._refused(message, self.switches.refusal, request.at)
             return self._noted(first, request, REFUSED, refusal)
         return self._noted(first, request, RECEIVED, self._acknowledgement(message, request.at))
 
@@ -266,10 +266,8 @@ class NswSimulator(Simulator):
 
 
 def build(options: Mapping[str, Any]) -> NswSimulator:
-    """Build from plain options (see `Switches`); `clock` may hold a SimClock."""
-    settings = dict(options)
-    clock = settings.pop("clock", None)
-    return NswSimulator(Switches.model_validate(settings), clock)
+    """Build from plain options (see `Switches`)."""
+    return NswSimulator(Switches.model_validate(options))
 
 
 def _new_id(message: Message, function: str) -> str:

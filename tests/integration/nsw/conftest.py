@@ -12,8 +12,9 @@ import pytest
 
 from adapters.base import Delivery, DeliveryClass, PortalContext
 from adapters.nsw.adapter import NswAdapter
-from adapters.nsw.simulator import NswSimulator, build
-from adapters.simulation import FaultPlan, SimulatorServer
+from adapters.nsw.holdings import Switches
+from adapters.nsw.simulator import NswSimulator
+from adapters.simulation import FaultPlan, Reply, Request, SimulatorServer
 from schemas.clock import SystemClock
 
 PLANNED_AT = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
@@ -77,11 +78,23 @@ def delivery(code: str = "000.00.04.H96-261120-0001", **changes: Any) -> Deliver
     return Delivery(**(values | changes))
 
 
+class Recorded(NswSimulator):
+    """Keeps every request as it came."""
+
+    def __init__(self, switches: Switches) -> None:
+        super().__init__(switches)
+        self.requests: list[Request] = []
+
+    def answer(self, request: Request) -> Reply:
+        self.requests.append(request)
+        return super().answer(request)
+
+
 @dataclass
 class Ministry:
     """The running simulator, with ways to make an adapter for it."""
 
-    simulator: NswSimulator
+    simulator: Recorded
     server: SimulatorServer
     made: list[NswAdapter]
 
@@ -90,8 +103,17 @@ class Ministry:
         self.made.append(adapter)
         return adapter
 
+    @staticmethod
+    def delivery(code: str = "000.00.04.H96-261120-0001", **changes: Any) -> Delivery:
+        """A declaration of a dossier, frozen."""
+        return delivery(code, **changes)
+
     def quirk(self, name: str, times: int = 1) -> None:
         self.simulator.act("next", {"quirk": name, "times": times})
+
+    @property
+    def requests(self) -> list[Request]:
+        return [request for request in self.simulator.requests if request.method == "POST"]
 
     @property
     def effects(self) -> list[dict[str, Any]]:
@@ -101,7 +123,7 @@ class Ministry:
 @pytest.fixture
 def ministry() -> Iterator[Ministry]:
     """A ministry without faults that acknowledges repeats."""
-    simulator = build({"repeat_answer": "ack"})
+    simulator = Recorded(Switches(repeat_answer="ack"))
     with SimulatorServer(simulator, faults=FaultPlan(delay_s=0.3, drip_s=0.4)) as server:
         world = Ministry(simulator, server, [])
         yield world
