@@ -42,11 +42,13 @@ class NpspSimulator(Simulator):
             if (facade := self._facade(request)) is not None:
                 return facade
             path = self._inner_path(request.path)
-            if path == self.switches.login_path:
-                return self.desk.log_in(request.body)
-            if path in (self.switches.share_path, self.switches.integration_path):
-                return self._service(request)
-            return Reply.text("Not Found", 404)
+            services = (self.switches.share_path, self.switches.integration_path)
+            if path not in (self.switches.login_path, *services):
+                return Reply.text("Not Found", 404)
+            if not self._arrived(request):
+                text = "Không xác định được đích: dstcode không hợp lệ"
+                return written(self.switches, "", self.switches.failure_code, text)
+            return self._service(request) if path in services else self.desk.log_in(request.body)
 
     def describe(self, request: Request) -> CallKind:
         """`login`, `read`, `write` (insert, update) or `progress`."""
@@ -133,7 +135,7 @@ class NpspSimulator(Simulator):
 
     def _service(self, request: Request) -> Reply:
         body = _json(request.body)
-        if refusal := self._turned_away(request, body):
+        if refusal := self._turned_away(body):
             return refusal
         service = body["service"]
         if service in _STORED_AS_IT_COMES:
@@ -144,10 +146,8 @@ class NpspSimulator(Simulator):
             return self._write(operation, body.get("data"), request)
         return self._read(service, body)
 
-    def _turned_away(self, request: Request, body: JsonValue) -> Reply | None:
+    def _turned_away(self, body: JsonValue) -> Reply | None:
         failure = self.switches.failure_code
-        if not self._arrived(request):
-            return written(self.switches, "", failure, "Không xác định được đích: dstcode không hợp lệ")
         if broken := next(problems(body, contract("envelope")), None):
             return written(self.switches, "", failure, f"Yêu cầu không hợp lệ: {broken}")
         if not self.desk.knows(body["session"]):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -59,5 +57,5 @@ class Switches(Section):
     read_shape: ReadShape = "array"
     lookup_code_key: str = "MAHOSO"
     lookup_status_key: str = "TRANGTHAIHOSO"
-    lookup_extra: Mapping[str, str] = MappingProxyType({"MaTTHC": "MATTHC"})
+    lookup_extra: dict[str, str] = Field(default_factory=lambda: {"MaTTHC": "MATTHC"})
     success_text: str = "thành công"
