@@ -1,13 +1,20 @@
-"""Find adapters by kind, through the entry-point group `lienthong.adapters`: other teams' distributions count too."""
+"""Kind -> code, through the entry-point group `lienthong.adapters`; other teams' kinds register the same way.
+
+A kind is a package: its entry point names the adapter class, and beside that class's module stand `options.py` with
+the model `Options` (a kind of one module may keep it there) and, where the kind ships one, `simulator.py` with
+`build(options)`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
 from typing import cast
 
-from adapters.base import AdapterFactory, JsonValue
+from adapters.base import Adapter, AdapterFactory, JsonValue, PortalContext
 from adapters.simulation.simulator import Simulator
 from schemas.errors import ConfigError
 from schemas.settings import Section
@@ -15,60 +22,73 @@ from schemas.settings import Section
 GROUP = "lienthong.adapters"
 
 
+@cache
+def _points() -> Mapping[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
 def kinds() -> tuple[str, ...]:
-    """Every kind installed here, in alphabetical order."""
-    return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
+    """Every kind that is installed, in alphabetical order."""
+    return tuple(sorted(_points()))
 
 
-def adapter_factory(kind: str) -> AdapterFactory:
-    """The class that builds adapters of a kind.
+def factory(kind: str) -> AdapterFactory:
+    """The adapter class of a kind.
 
     Raises:
-        ConfigError: No such kind, two distributions claim it, or it cannot be imported.
+        ConfigError: No such kind is installed, or its code cannot be imported.
     """
-    return cast("AdapterFactory", _load(_entry_point(kind)))
+    point = _points().get(kind)
+    if point is None:
+        raise ConfigError(f"kind '{kind}' is not installed; there are: {', '.join(kinds())}")
+    try:
+        return cast("AdapterFactory", point.load())
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"kind '{kind}' cannot be loaded: {error}") from error
 
 
 def options_model(kind: str) -> type[Section]:
-    """The model that checks the `options` of a portal entry of this kind: `Options` in its module `options`.
+    """The model that checks the `options` of a portal entry of this kind.
 
     Raises:
-        ConfigError: No such kind, or a kind without an options model.
+        ConfigError: No such kind, or it has no `Options`.
     """
-    point = _entry_point(kind)
-    try:
-        model = import_module(f"{point.module.rpartition('.')[0]}.options").Options
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"kind {kind}: no options.Options beside {point.module}") from error
-    return cast("type[Section]", model)
+    model = getattr(_beside(kind, "options"), "Options", None) or getattr(_module(kind), "Options", None)
+    if not (isinstance(model, type) and issubclass(model, Section)):
+        raise ConfigError(f"kind '{kind}' has no options.Options: its package is incomplete")
+    return model
 
 
-def build_simulator(kind: str, options: Mapping[str, JsonValue]) -> Simulator:
-    """Build the simulator that lies beside a kind's adapter: `build(options)` in its module `simulator`.
+def build(kind: str, context: PortalContext, options: Mapping[str, JsonValue]) -> Adapter:
+    """Build the adapter of one portal.
 
     Raises:
-        ConfigError: No such kind, or a kind without a simulator.
+        ConfigError: No such kind, or its options do not hold.
     """
-    point = _entry_point(kind)
-    package = point.module.rpartition(".")[0]
+    return factory(kind)(context, options)
+
+
+def simulator(kind: str, options: Mapping[str, JsonValue]) -> Simulator:
+    """Build the simulator of a kind.
+
+    Raises:
+        ConfigError: No such kind, or it ships no simulator.
+    """
+    make = getattr(_beside(kind, "simulator"), "build", None)
+    if make is None:
+        raise ConfigError(f"kind '{kind}' ships no simulator")
+    return cast("Simulator", make(options))
+
+
+def _module(kind: str) -> ModuleType:
+    return import_module(factory(kind).__module__)
+
+
+def _beside(kind: str, name: str) -> ModuleType | None:
+    package = _module(kind).__name__.rpartition(".")[0]
     try:
-        module = import_module(f"{package}.simulator")
+        return import_module(f"{package}.{name}")
     except ModuleNotFoundError as error:
-        raise ConfigError(f"kind {kind}: no simulator beside {point.module}: {error.name} is missing") from error
-    return cast("Simulator", module.build(options))
-
-
-def _entry_point(kind: str) -> EntryPoint:
-    found = {point.value: point for point in entry_points(group=GROUP, name=kind)}
-    if not found:
-        raise ConfigError(f"unknown kind {kind!r}; installed: {', '.join(kinds()) or 'none'}")
-    if len(found) > 1:
-        raise ConfigError(f"kind {kind!r} is claimed twice: {' and '.join(sorted(found))}")
-    return next(iter(found.values()))
-
-
-def _load(point: EntryPoint) -> object:
-    try:
-        return point.load()
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"kind {point.name!r}: {point.value} cannot be imported: {error}") from error
+        if error.name != f"{package}.{name}":
+            raise ConfigError(f"kind '{kind}' cannot be loaded: {error}") from error
+        return None

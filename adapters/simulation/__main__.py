@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from adapters.registry import build_simulator
+from adapters import registry
 from adapters.simulation.clock import SimClock
 from adapters.simulation.faults import FaultPlan, Outage
 from adapters.simulation.server import SimulatorServer
@@ -83,7 +83,7 @@ def _server(portal: Mapping[str, Any]) -> SimulatorServer:
     plan = FaultPlan(**faults, outage=Outage(**outage) if outage else None)
     clock = SimClock(**portal["clock"]) if "clock" in portal else None
     return SimulatorServer(
-        build_simulator(portal["kind"], portal.get("options", {})), portal.get("port", 0), plan, clock
+        registry.simulator(portal["kind"], portal.get("options", {})), portal.get("port", 0), plan, clock
     )
 
 
