@@ -1,0 +1,1 @@
+"""The provincial portal's insides: database, search index, configured process, date side effects, officers."""
