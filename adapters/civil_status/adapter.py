@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import NoReturn
 
 import orjson
-from pydantic import ValidationError
 
 from adapters.base import (
     Abilities,
@@ -37,7 +36,7 @@ from adapters.base import (
 )
 from adapters.civil_status.addressing import NotAddressedError, addressed, module_of
 from adapters.civil_status.calls import Calls
-from adapters.civil_status.options import Options, SupplementBy
+from adapters.civil_status.options import SupplementBy, checked
 from adapters.civil_status.outcomes import classify
 from adapters.civil_status.pages import page_of, record_of
 from adapters.civil_status.place import Place, batches, round_of
@@ -45,7 +44,7 @@ from adapters.civil_status.polling import Findings, Poller
 from adapters.civil_status.rows import ResultMissingError, parse_file_ref, result_file
 from adapters.civil_status.wire import text_of, verdict_of
 from adapters.http import outcome_of
-from schemas.errors import ConfigError, PortalAuthError, PortalContractError, PortalError, PortalRefusedError
+from schemas.errors import PortalAuthError, PortalContractError, PortalError, PortalRefusedError
 
 DECLARE = Operation(
     name="declare",
@@ -76,7 +75,7 @@ class CivilStatusAdapter:
 
     def __init__(self, context: PortalContext, options: Mapping[str, JsonValue]) -> None:
         self._context = context
-        self._options = _checked(context.portal, options)
+        self._options = checked(context.portal, options)
         self._calls = Calls(context, self._options)
         self._poller = Poller(context.portal, self._options, context.clock, lambda n, m: self._calls.poll(n, m)[0])
         self._modules: dict[str, str] = {}
@@ -278,12 +277,3 @@ def _raise_if_portal(found: Findings, asked: int) -> None:
     first = next(iter(found.failed.values()))
     if asked > 1 or not isinstance(first, PortalRefusedError):
         raise first
-
-
-def _checked(portal: str, options: Mapping[str, JsonValue]) -> Options:
-    try:
-        return Options.model_validate(dict(options))
-    except ValidationError as error:
-        raise ConfigError(
-            [f"{portal}: options.{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
-        ) from None

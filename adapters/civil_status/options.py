@@ -5,11 +5,13 @@ Source: ministry.md sections 2 and 10.3. Names of modules and paths depend on th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from schemas.errors import ConfigError
 from schemas.settings import SecretRef, Section
 
 BIRTH, DEATH, MARRIAGE = "LTKS", "LTKT", "LTKH"
@@ -137,3 +139,17 @@ class Options(Section):
     def module_names(self) -> tuple[str, ...]:
         """The ministry's modules in use, each once, in the order of the table."""
         return tuple(dict.fromkeys(self.modules.values()))
+
+
+def checked(portal: str, options: Mapping[str, object]) -> Options:
+    """The options of a portal entry as a model.
+
+    Raises:
+        ConfigError: Lists every problem, without the values.
+    """
+    try:
+        return Options.model_validate(dict(options))
+    except ValidationError as error:
+        raise ConfigError(
+            [f"{portal}: options.{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        ) from None
