@@ -46,8 +46,8 @@ class BreakerConfig(Section):
 class MaintenanceWindow(Section):
     """Hours in Vietnam time in which nothing is sent to the portal, e.g. 23:00 to 01:00."""
 
-    starts: Annotated[str, Field(pattern=r"^\d\d:\d\d$")]
-    ends: Annotated[str, Field(pattern=r"^\d\d:\d\d$")]
+    starts: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    ends: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
     weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...] = (0, 1, 2, 3, 4, 5, 6)
 
 
@@ -153,7 +153,7 @@ class NotifyConfig(Section):
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 25
     due_within_days: Annotated[int, Field(ge=0)] = 2
-    daily_at: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] = "07:30"
+    daily_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "07:30"
 
 
 class Config(Section):
@@ -162,6 +162,8 @@ class Config(Section):
     environment: Environment
     province: ProvinceConfig
     store: StoreConfig = StoreConfig()
+    secrets_file: str = ""
+    """A file of NAME=value lines, mode 0600, read again at each use; it wins over the process's environment."""
     portals: dict[str, PortalConfig]
     ownership: OwnershipConfig
     routes: tuple[RouteConfig, ...] = ()

@@ -1,17 +1,5 @@
-"""The language of the command line: Vietnamese or English, as the environment variable LIENTHONG_LANG says."""
+"""The language of the command line is that of everything people read (`gateway.language`)."""
 
-import os
+from gateway.language import LANGUAGES, VARIABLE, language, t
 
-VARIABLE = "LIENTHONG_LANG"
-LANGUAGES = ("en", "vi")
-
-
-def language() -> str:
-    """Return "vi" or "en"; English where the variable is not set or names no language we speak."""
-    wanted = os.environ.get(VARIABLE, "")
-    return wanted if wanted in LANGUAGES else "en"
-
-
-def t(en: str, vi: str) -> str:
-    """Return the one of two texts that is in the user's language."""
-    return vi if language() == "vi" else en
+__all__ = ["LANGUAGES", "VARIABLE", "language", "t"]

@@ -1,0 +1,162 @@
+"""Config -> running objects below the faces; the only module that knows every part."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import orjson
+
+from adapters import registry
+from adapters.base import PortalContext
+from gateway.config import Config, PortalConfig
+from gateway.config_file.portals import SECRET, texts
+from gateway.secret_values import Secrets
+from gateway.store.base import Store, Vault
+from gateway.store.sqlite import SqliteStore
+from gateway.sync.case import Workshop
+from gateway.sync.context import LoginHold, StoredKnown, StoredSessions, TokenBucket
+from gateway.sync.engine import Engine
+from gateway.sync.operate import Operator
+from gateway.sync.portal import Breaker, Portal
+from gateway.vault import KeyRing
+from mappings.loader import load as load_mapping
+from schemas.clock import Clock, SystemClock
+
+
+class Waker:
+    """Passes "this portal has lanes due" on to whoever runs jobs; until someone listens it is said to nobody."""
+
+    def __init__(self) -> None:
+        self.listener: Callable[[str], None] | None = None
+
+    def __call__(self, portal: str) -> None:
+        """Wake the portal's deliver job."""
+        if self.listener is not None:
+            self.listener(portal)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Everything below the faces. Close it, or use it as a context manager."""
+
+    config: Config
+    store: SqliteStore
+    vault: KeyRing
+    portals: Mapping[str, Portal]
+    holds: Mapping[str, LoginHold]
+    engine: Engine
+    operator: Operator
+    clock: Clock
+    waker: Waker
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back connections, finish what was submitted, close the files; each even if another fails."""
+        with ExitStack() as last:
+            last.callback(self.vault.close)
+            last.callback(self.store.close)
+            for portal in self.portals.values():
+                last.callback(portal.adapter.close)
+
+
+def new_id() -> str:
+    """An id that sorts by the time it was made: 48 bits of milliseconds, 80 random ones, in hexadecimal."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+
+
+def open_gateway(
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    environ: Mapping[str, str] | None = None,
+    rng: random.Random | None = None,
+    ids: Callable[[], str] = new_id,
+) -> Gateway:
+    """Open store and key ring, build every portal's adapter and the engine; nothing is called at any portal.
+
+    Raises:
+        ConfigError: A kind, its options or a mapping cannot be used, or the key ring is open to others.
+        StoreError: The store cannot be opened.
+    """
+    clock = clock or SystemClock()
+    known = Secrets(config.secrets_file, environ)
+    with ExitStack() as undo:
+        for path in (Path(config.store.path), Path(config.store.key_ring)):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        vault = KeyRing(Path(config.store.key_ring))
+        undo.callback(vault.close)
+        store = SqliteStore(Path(config.store.path))
+        undo.callback(store.close)
+        holds = {name: _hold(name, entry, store, vault, clock, known) for name, entry in config.portals.items()}
+        portals: dict[str, Portal] = {}
+        for name, entry in config.portals.items():
+            portals[name] = _portal(name, entry, config, store, vault, clock, known, holds[name])
+            undo.callback(portals[name].adapter.close)
+        waker = Waker()
+        shop = Workshop(
+            config=config,
+            store=store,
+            vault=vault,
+            portals=portals,
+            clock=clock,
+            random=rng or random.Random(),
+            new_id=ids,
+            wake=waker,
+        )
+        engine = Engine(shop)
+        undo.pop_all()
+    return Gateway(config, store, vault, portals, holds, engine, Operator(engine), clock, waker)
+
+
+def _hold(name: str, entry: PortalConfig, store: Store, vault: Vault, clock: Clock, known: Secrets) -> LoginHold:
+    """The hold of refused logins; its mark is a keyed hash of the portal's secrets as they are now."""
+    references = [f"${{{found}}}" for _, text in texts(entry.options, ()) for found in SECRET.findall(text)]
+
+    def mark() -> str:
+        values = known.values()
+        held = orjson.dumps([values.get(reference[2:-1], "") for reference in references])
+        return vault.blind(hashlib.sha256(held).hexdigest())[:16]
+
+    return LoginHold(name, store, clock, mark)
+
+
+def _portal(
+    name: str,
+    entry: PortalConfig,
+    config: Config,
+    store: Store,
+    vault: Vault,
+    clock: Clock,
+    known: Secrets,
+    hold: LoginHold,
+) -> Portal:
+    context = PortalContext(
+        portal=name,
+        clock=clock,
+        budget=TokenBucket(entry.budget, clock),
+        sessions=StoredSessions(name, store, vault, clock, hold),
+        known=StoredKnown(name, store),
+        secret=known.resolve,
+        call_timeout_s=entry.call_timeout_s,
+        agency_code=config.province.agency_code,
+    )
+    adapter = registry.adapter_factory(entry.kind)(context, entry.options)
+    state = store.read(lambda tx: tx.portal(name)).breaker
+    breaker = Breaker(entry.breaker, clock, state)
+    return Portal(name, entry, adapter, load_mapping(entry.mapping), clock, breaker=breaker)
