@@ -113,32 +113,32 @@ def test_an_empty_reason_is_named_as_such(ministry: Any) -> None:
     assert ministry.adapter().push(ministry.delivery()).reason == "refused by the ministry without a reason"
 
 
-def test_q10_a_short_function_code_is_put_right_and_noted(ministry: Any) -> None:
+def test_Q10_a_short_function_code_is_put_right_and_noted(ministry: Any) -> None:  # noqa: N802 - the case's id
     ministry.quirk("short_function")
     assert "function not written as two digits" in ministry.adapter().push(ministry.delivery()).proof
 
 
-def test_q01_a_foreign_namespace_is_read_where_the_partner_is_configured_so(ministry: Any) -> None:
+def test_Q01_a_foreign_namespace_is_read_where_the_partner_is_configured_so(ministry: Any) -> None:  # noqa: N802 - the case's id
     ministry.quirk("foreign_namespace")
     adapter = ministry.adapter(reply_namespaces=["http://somewhere.example.invalid/"])
     assert adapter.push(ministry.delivery()).kind is DELIVERED
 
 
-def test_q01_the_second_attested_namespace_is_refused_where_the_partner_does_not_use_it(ministry: Any) -> None:
+def test_Q01_the_second_attested_namespace_is_refused_where_the_partner_does_not_use_it(ministry: Any) -> None:  # noqa: N802 - the case's id
     ministry.quirk("facade_namespace")
     outcome = ministry.adapter(reply_namespaces=[]).push(ministry.delivery())
     assert outcome.kind is UNKNOWN
     assert "namespace" in outcome.reason
 
 
-def test_q05_an_acknowledgement_has_an_id_of_its_own_and_is_correlated_by_its_exchange(ministry: Any) -> None:
+def test_Q05_an_acknowledgement_has_an_id_of_its_own_and_is_correlated_by_its_exchange(ministry: Any) -> None:  # noqa: N802 - the case's id
     sent = ministry.delivery()
     outcome = ministry.adapter().push(sent)
     assert outcome.kind is DELIVERED
     assert sent.key_uuid.encode() not in outcome.answer
 
 
-def test_q07_a_synchronous_22_says_that_the_message_was_refused_not_the_dossier(ministry: Any) -> None:
+def test_Q07_a_synchronous_22_says_that_the_message_was_refused_not_the_dossier(ministry: Any) -> None:  # noqa: N802 - the case's id
     ministry.simulator.act("switch", {"fails": True})
     outcome = ministry.adapter().push(ministry.delivery())
     assert outcome.kind is REFUSED

@@ -79,7 +79,7 @@ def test_the_four_codes_are_spelled_by_document_type(ministry: Any, document_typ
     assert f"<{codes}>VN</{codes}>" in sent_text(ministry.requests[0])
 
 
-def test_q12_the_message_travels_escaped_once_and_not_as_cdata(ministry: Any) -> None:
+def test_Q12_the_message_travels_escaped_once_and_not_as_cdata(ministry: Any) -> None:  # noqa: N802 - the case's id
     ministry.adapter().push(ministry.delivery())
     body = ministry.requests[0].body
     assert b"requestMessage>&lt;Envelope&gt;&lt;Header&gt;" in body
@@ -87,13 +87,13 @@ def test_q12_the_message_travels_escaped_once_and_not_as_cdata(ministry: Any) ->
     assert b"&amp;lt;" not in body
 
 
-def test_q22_the_soap_action_is_two_quotes(ministry: Any) -> None:
+def test_Q22_the_soap_action_is_two_quotes(ministry: Any) -> None:  # noqa: N802 - the case's id
     ministry.adapter().push(ministry.delivery())
     assert ministry.requests[0].headers["soapaction"] == '""'
     assert ministry.requests[0].headers["content-type"] == "text/xml; charset=utf-8"
 
 
-def test_q22_the_soap_action_can_be_the_partners_own(ministry: Any) -> None:
+def test_Q22_the_soap_action_can_be_the_partners_own(ministry: Any) -> None:  # noqa: N802 - the case's id
     ministry.adapter(soap_action="urn:send").push(ministry.delivery())
     assert ministry.requests[0].headers["soapaction"] == '"urn:send"'
 
@@ -109,7 +109,7 @@ def test_a_repeat_is_equal_byte_for_byte_and_harmless(ministry: Any) -> None:
     assert held["declarations"][0]["answers"] == ["99", "99"]
 
 
-def test_q06_a_repeat_refused_by_our_own_id_is_unknown_not_refused(ministry: Any) -> None:
+def test_Q06_a_repeat_refused_by_our_own_id_is_unknown_not_refused(ministry: Any) -> None:  # noqa: N802 - the case's id
     ministry.simulator.act("switch", {"repeat_answer": "reject"})
     ministry.quirk("empty")
     adapter = ministry.adapter()
@@ -121,21 +121,21 @@ def test_q06_a_repeat_refused_by_our_own_id_is_unknown_not_refused(ministry: Any
     assert len(ministry.effects) == 1
 
 
-def test_q06_the_same_answer_to_a_first_attempt_is_a_validation_error(ministry: Any) -> None:
+def test_Q06_the_same_answer_to_a_first_attempt_is_a_validation_error(ministry: Any) -> None:  # noqa: N802 - the case's id
     ministry.simulator.act("switch", {"fails": True})
     adapter = ministry.adapter()
     assert adapter.push(ministry.delivery()).kind is REFUSED
     assert adapter.push(ministry.delivery(attempt=2)).kind is UNKNOWN
 
 
-def test_q06_a_ministry_of_mixed_mind_ends_in_an_acknowledgement(ministry: Any) -> None:
+def test_Q06_a_ministry_of_mixed_mind_ends_in_an_acknowledgement(ministry: Any) -> None:  # noqa: N802 - the case's id
     ministry.simulator.act("switch", {"repeat_answer": "mixed"})
     adapter = ministry.adapter()
     kinds = [adapter.push(ministry.delivery(attempt=attempt)).kind for attempt in (1, 2, 3)]
     assert kinds == [DELIVERED, UNKNOWN, DELIVERED]
 
 
-def test_q15_one_id_with_other_content_is_refused_and_kept_once(ministry: Any) -> None:
+def test_Q15_one_id_with_other_content_is_refused_and_kept_once(ministry: Any) -> None:  # noqa: N802 - the case's id
     adapter = ministry.adapter()
     first = ministry.delivery()
     adapter.push(first)
@@ -162,7 +162,7 @@ def test_a_change_to_a_dossier_nobody_declared_is_refused(ministry: Any) -> None
     assert ministry.adapter().push(ministry.delivery(operation="amend")).kind is REFUSED
 
 
-def test_q19_a_question_is_answered_by_an_acknowledgement_only_and_tells_nothing(ministry: Any) -> None:
+def test_Q19_a_question_is_answered_by_an_acknowledgement_only_and_tells_nothing(ministry: Any) -> None:  # noqa: N802 - the case's id
     adapter = ministry.adapter()
     never_sent = adapter.push(ministry.delivery(operation="ask_result"))
     adapter.push(ministry.delivery())
@@ -244,7 +244,7 @@ def test_a_body_that_may_not_be_sent_is_refused_here(ministry: Any, body: bytes,
     assert ministry.requests == []
 
 
-def test_q27_decomposed_vietnamese_leaves_composed(ministry: Any) -> None:
+def test_Q27_decomposed_vietnamese_leaves_composed(ministry: Any) -> None:  # noqa: N802 - the case's id
     code = "000.00.04.H96-261120-0001"
     body = ministry.delivery().body.replace("CÔNG".encode(), "CO\u0302NG".encode())
     assert ministry.adapter().push(ministry.delivery(code, body=body)).kind is DELIVERED

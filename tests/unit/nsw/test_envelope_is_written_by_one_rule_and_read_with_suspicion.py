@@ -130,6 +130,16 @@ def test_content_nobody_attested_is_refused(content: str) -> None:
         read(HEAD.format(function="99", content=content))
 
 
+@pytest.mark.parametrize(
+    "place", ["</Envelope>", "</Body>", "</Header>"], ids=lambda place: f"Q23-before-{place[2:-1]}"
+)
+def test_a_signed_message_is_not_taken_for_an_unsigned_one(place: str) -> None:
+    signature = '<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"/>'
+    signed = HEAD.format(function="99", content="<ReceiveDate/>").replace(place, signature + place)
+    with pytest.raises(RecordInvalidError, match=r"envelope\.xsd"):
+        read(signed)
+
+
 def test_a_reference_is_stable_positive_and_fits_a_signed_64_bit_number() -> None:
     assert reference_of("H96", "000.00.04.H96-261120-0001") == 1215316641429163297
     numbers = {reference_of("H96", f"000.00.04.H96-261120-{number:06d}") for number in range(50_000)}
