@@ -69,6 +69,8 @@ class Portal:
     vocabulary: Vocabulary
     clock: Clock
     breaker: Breaker = field(kw_only=True)
+    stopping: threading.Event = field(default_factory=threading.Event, kw_only=True)
+    """Set when the process ends: nothing new is begun."""
 
     @property
     def pushes(self) -> bool:
@@ -83,7 +85,9 @@ class Portal:
         )
 
     def resting(self, now: datetime) -> str:
-        """Why nothing is called now: a maintenance window or an open breaker; "" when it may be called."""
+        """Why nothing is called now: we stop, a maintenance window, an open breaker; "" when it may be called."""
+        if self.stopping.is_set():
+            return "stopping"
         if any(_inside(window, now) for window in self.config.maintenance):
             return "maintenance window"
         if self.breaker.open_until > now.timestamp():
