@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -35,7 +36,7 @@ from adapters.npsp.line import Line
 from adapters.npsp.options import Options
 from adapters.npsp.reply import field_of
 from adapters.npsp.verdicts import outcome
-from schemas.errors import ConfigError, PortalContractError, PortalError, PortalRefusedError
+from schemas.errors import ConfigError, PortalAuthError, PortalContractError, PortalError, PortalRefusedError
 
 CATALOGUES = {"agencies": "LayDanhMucCoQuan", "sectors": "LayDanhMucLinhVuc", "procedures": "LayDanhSachTTHC"}
 PROCEDURE = "LayThuTuc"
@@ -125,6 +126,8 @@ class NpspAdapter:
         needs = "text" if delivery.operation == "progress" else self._options.success_needs
         try:
             answer = self._line.tell(delivery.operation, data, delivery.send_by, needs)
+        except PortalAuthError as error:
+            return replace(outcome_of(error), kind=OutcomeKind.RETRY)  # our account is refused, not this dossier
         except PortalError as error:
             return outcome_of(error)
         return outcome(answer.verdict, answer.proof, answer.reply, records, _number(records, delivery), answer.raw)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import orjson
 
 from adapters.base import JsonValue
+from schemas.artefacts import read
 
 _JSON_TYPE = {str: "string", bool: "boolean", int: "integer", dict: "object", list: "array", type(None): "null"}
 
@@ -18,7 +18,7 @@ _JSON_TYPE = {str: "string", bool: "boolean", int: "integer", dict: "object", li
 @cache
 def contract(name: str) -> Mapping[str, Any]:
     """One contract by name: `login`, `envelope`, `dossier` or `progress`."""
-    found: Mapping[str, Any] = orjson.loads((files("schemas") / "npsp" / f"{name}.schema.json").read_bytes())
+    found: Mapping[str, Any] = orjson.loads(read("npsp", f"{name}.schema.json"))
     return found
 
 

@@ -37,7 +37,8 @@ class Options(Section):
     `adapter_path` stands before every path of the portal (`XrdAdapter/...` or `VXPAdapter/...`); facades have none.
     `destination` says where `dstcode` goes; `raw_colons` leaves its colons unencoded in the query.
     `session_ttl_s`: the portal's own lifetime is unknown; S1 takes 10 minutes.
-    `login_hold_off_s`: after a refused login nobody tries the same password again for so long.
+    `login_hold_off_s`: after a refused login nobody tries the same password again for so long; keep it below the
+    gateway's own hold (5 minutes, growing), which is shared by all processes.
     `success` says what a write must show: code 0 and words, the code alone (S1, 2020), or words alone;
     None means both, or words where the facade answers only text.
     `rules` are tried before `DEFAULT_RULES`; `login_rules` likewise for login answers.
@@ -59,7 +60,7 @@ class Options(Section):
     username: str = ""
     password: SecretRef | None = None
     session_ttl_s: Seconds = 600
-    login_hold_off_s: Seconds = 300
+    login_hold_off_s: Seconds = 60
     facade: FacadePaths = FacadePaths()
     progress_rows_per_call: Annotated[int, Field(ge=1, le=10)] = 10
     success: Success | None = None

@@ -36,7 +36,11 @@ _REASONS = {
 
 
 def outcome(verdict: Verdict, proof: str, reply: Reply, sent: JsonValue, code: str, answer: bytes) -> Outcome:
-    """The outcome of one write; `sent` are the records it carried, whose values are kept out of the excerpt."""
+    """The outcome of one write of dossier `code`.
+
+    `sent` are the records it carried; their values are kept out of the excerpt. The portal knows the dossier by the
+    number we gave, so that number is what is learned.
+    """
     return Outcome(
         _KINDS[verdict],
         _REASONS[verdict],
@@ -46,6 +50,7 @@ def outcome(verdict: Verdict, proof: str, reply: Reply, sent: JsonValue, code: s
         duplicate=verdict is Verdict.DUPLICATE,
         final=verdict is Verdict.PERMANENT,
         external_id=code if verdict is Verdict.OK else "",
+        number=code if verdict in (Verdict.OK, Verdict.DUPLICATE) else "",
         answer=answer,
     )
 

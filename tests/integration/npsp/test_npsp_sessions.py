@@ -80,7 +80,7 @@ def test_a_changed_password_costs_one_try_and_no_lock_out(make_bench: Make, manu
     assert bench.insert().kind is OutcomeKind.DELIVERED
     bench.act("change_password", password="another")
     outcomes = [bench.update() for _ in range(30)]
-    assert {(outcome.kind, outcome.auth) for outcome in outcomes} == {(OutcomeKind.REFUSED, True)}
+    assert {(outcome.kind, outcome.auth) for outcome in outcomes} == {(OutcomeKind.RETRY, True)}
     with pytest.raises(PortalAuthError):
         bench.adapter.fetch(NUMBER)
     assert bench.simulator.screen("logins", {}) == {"accepted": 1, "refused": 1, "locked": False}
