@@ -60,6 +60,7 @@ class Case:
     target: Target | None
     open: list[DeliveryRow]
     desk: Desk
+    record: str
     _snapshot: Snapshot | None = field(default=None)
     _values: dict[str, Any] | None = field(default=None)
 
@@ -71,8 +72,7 @@ class Case:
     @property
     def external_id(self) -> str:
         """The portal's own key of this dossier; the number where it has none yet."""
-        found: str = self.lane.row.doc.get("external_id", "")
-        return found or self.view.number
+        return self.record or self.view.number
 
     def values(self) -> dict[str, Any]:
         """The canonical record to write."""
@@ -114,7 +114,12 @@ def open_case(tx: Tx, shop: Workshop, portal: Portal, key: LaneKey, dossier_id: 
     target = next((found for found in targets if found.portal == portal.name), None)
     waiting = tx.deliveries([key]).get(key, [])
     desk = _desk(tx, shop, portal, tx.portal(portal.name), row, view, waiting, targets)
-    return Case(shop, portal, Lane(row), dossier, held, view, target, waiting, desk)
+    mine = [
+        r.external_id
+        for r in tx.records_of([dossier_id]).get(dossier_id, [])
+        if r.portal == portal.name and not r.removed
+    ]
+    return Case(shop, portal, Lane(row), dossier, held, view, target, waiting, desk, mine[0] if mine else "")
 
 
 def _desk(

@@ -125,6 +125,8 @@ class LaneWorker:
         """Perform steps until nothing is left that can be done now."""
         try:
             for _ in range(MAX_STEPS):
+                if self._portal.stopping.is_set():
+                    break
                 case = self._case()
                 if case is None or not self._one(case):
                     return
@@ -177,7 +179,6 @@ class LaneWorker:
         def move(tx: Tx) -> None:
             row = self._mine(tx)
             Lane(row).show(state, {}, ours=False)
-            row.doc["external_id"] = case.external_id
             tx.put_lanes([row])
 
         self._shop.store.write(move)

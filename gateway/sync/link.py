@@ -33,6 +33,7 @@ class Candidates:
 
     `record` is this very record; `by_reference` are records whose reference equals this one's id or the other way
     round; `by_number` and `by_code` are dossiers; `others` are live records of the same portal per dossier id.
+    `apart` are dossiers that a person said this record is not of.
     """
 
     record: RecordRow | None
@@ -40,6 +41,7 @@ class Candidates:
     by_number: tuple[DossierRow, ...]
     by_code: tuple[DossierRow, ...]
     others: dict[str, tuple[str, ...]]
+    apart: frozenset[str] = frozenset()
 
 
 def link(reading: Reading, candidates: Candidates, applicant_hash: str) -> Linked:
@@ -47,7 +49,8 @@ def link(reading: Reading, candidates: Candidates, applicant_hash: str) -> Linke
     record = candidates.record
     if record is not None and record.dossier_id and not _identifiers_changed(record, reading):
         return Linked(Link.KNOWN, (record.dossier_id,), "this record is linked")
-    found = _found(reading, candidates, applicant_hash)
+    held_apart = candidates.apart
+    found = {k: v for k, v in _found(reading, candidates, applicant_hash).items() if k not in held_apart}
     if record is not None and record.dossier_id:
         found = {record.dossier_id: "this record is linked", **found}
     if len(found) > 1:

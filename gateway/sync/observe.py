@@ -11,6 +11,9 @@ from gateway.store.rows import Json, RecordRow
 from gateway.sync.reading import Reading, Saying
 from gateway.sync.timeline import Entry
 
+AGAIN = 1_000_000_000_000
+"""Positions above this are of acts that became current again: after every own number, in the order seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -77,6 +80,7 @@ class _Naming:
         entry["nth"] = nth
         if nth > 1:
             entry["at"] = max(entry["at"], self._counts["last_at"])
+            entry["pos"] = AGAIN + self._counts["pos"]
         return entry
 
     def _bare(self, said: Saying, *, first: bool, ours: bool) -> Entry | None:

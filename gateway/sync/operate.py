@@ -127,7 +127,7 @@ class Operator:
     def raw_of(self, quarantine_id: int) -> bytes:
         """The raw bytes of a quarantined record, opened; for the person who mends it."""
         row = self._shop.store.read(lambda tx: tx.quarantine(quarantine_id))
-        raw = self._shop.store.read(lambda tx: tx.raw(row.raw_id)) if row and row.raw_id is not None else None
+        raw = self._shop.store.read(lambda tx: tx.raw(row.raw_id or 0)) if row else None
         if raw is None:
             raise NotFoundError(f"quarantine {quarantine_id} has no raw record (any more)")
         return zlib.decompress(self._shop.vault.open(raw.seal_key, raw.sealed)[SALT:])
@@ -142,7 +142,9 @@ class Operator:
             record = tx.records(portal, [external_id]).get(external_id)
             if record is None:
                 raise NotFoundError(f"{portal} has no stored record {external_id}")
-            record.dossier_id, record.digest = dossier_id, ""
+            record.dossier_id, record.digest, record.list_digest = dossier_id, "", ""
+            for name in ("doubt", "apart"):
+                record.counts.pop(name, None)
             tx.put_records([record])
             self._no_doubt(tx, dossier_id, external_id)
             self._act(tx, "link", actor, portal=portal, record=external_id, dossier_id=dossier_id)
@@ -151,21 +153,25 @@ class Operator:
         self._engine.refresh(portal, external_id)
 
     def unlink(self, portal: str, external_id: str, actor: str) -> None:
-        """A record is not of this dossier; events stay with the record, so nothing is forgotten (S3)."""
+        """A record is not of this dossier: from its next reading it is one of its own (S3)."""
         shop = self._shop
 
         def work(tx: Tx) -> None:
             record = tx.records(portal, [external_id]).get(external_id)
-            if record is None or not record.dossier_id:
-                raise NotFoundError(f"{portal} has no linked record {external_id}")
-            dossier_id = record.dossier_id
-            dossier = tx.dossiers([dossier_id])[dossier_id]
-            dossier.timeline = [entry for entry in dossier.timeline if entry["record"] != external_id]
-            tx.put_dossiers([dossier])
-            record.dossier_id, record.digest = "", ""
+            doubted = list(record.counts.get("doubt", ())) if record else []
+            if record is None or not (record.dossier_id or doubted):
+                raise NotFoundError(f"{portal} has no linked or doubted record {external_id}")
+            for dossier in tx.dossiers([record.dossier_id] if record.dossier_id else []).values():
+                dossier.timeline = [entry for entry in dossier.timeline if entry["record"] != external_id]
+                tx.put_dossiers([dossier])
+            apart = [*([record.dossier_id] if record.dossier_id else []), *doubted]
+            record.counts["apart"] = sorted({*record.counts.get("apart", ()), *apart})
+            record.counts.pop("doubt", None)
+            record.dossier_id, record.digest, record.list_digest = "", "", ""
             tx.put_records([record])
-            self._no_doubt(tx, dossier_id, external_id)
-            self._act(tx, "unlink", actor, portal=portal, record=external_id, dossier_id=dossier_id)
+            for dossier_id in apart:
+                self._no_doubt(tx, dossier_id, external_id)
+            self._act(tx, "unlink", actor, portal=portal, record=external_id, dossier_id=apart[0])
 
         shop.store.write(work)
 

@@ -101,8 +101,6 @@ class _Recorder:
     def _arrived(self, outcome: Outcome | None) -> None:
         """Move shadow and ledger for something proven to be there (S18)."""
         external_id = (outcome.external_id if outcome else "") or self.row.external_id
-        if external_id:
-            self._lane.row.doc["external_id"] = external_id
         if self.row.klass == DeliveryClass.SNAPSHOT:
             if self._lane.newest_snapshot == self.row.key:
                 self._lane.show("known", self.row.doc.get("content", {}), ours=True)

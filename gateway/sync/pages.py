@@ -114,6 +114,7 @@ class _Page:
         self._portal = portal
         self._now = now
         self._fresh: list[DossierRow] = []
+        self._doubted: list[RecordRow] = []
         self._leaves: list[LeafRow] = []
         self._raws: list[RawRow] = []
         self._due: dict[LaneKey, float] = {}
@@ -145,7 +146,8 @@ class _Page:
     def _link(self, slots: Sequence[_Slot]) -> None:
         needed = []
         for slot in slots:
-            unchanged = slot.record.dossier_id and slot.record.digest == slot.reading.digest
+            placed = slot.record.dossier_id or slot.record.counts.get("doubt")
+            unchanged = placed and slot.record.digest == slot.reading.digest
             if unchanged and slot.reading.read_at >= slot.record.read_at:
                 slot.record.read_at = slot.reading.read_at
                 slot.record.list_digest = slot.reading.list_digest or slot.record.list_digest
@@ -195,6 +197,7 @@ class _Page:
                 dossier: tuple(r.external_id for r in found if r.portal == reading.portal and not r.removed)
                 for dossier, found in rivals.items()
             },
+            apart=frozenset(slot.record.counts.get("apart", ())),
         )
 
     def _place(self, slot: _Slot, rows: dict[str, DossierRow], candidates: Candidates) -> None:
@@ -226,6 +229,10 @@ class _Page:
     def _doubt(self, slot: _Slot, linked: Linked) -> None:
         reason = f"{linked.reason} ({', '.join(linked.dossier_ids)})"
         self._quarantine(slot.arrival, "doubt", reason, LOOK_AGAIN, dossiers=linked.dossier_ids)
+        slot.record.counts["doubt"] = list(linked.dossier_ids)
+        slot.record.digest, slot.record.read_at = slot.reading.digest, slot.reading.read_at
+        slot.record.dossier_code, slot.record.national_code = slot.reading.dossier_code, slot.reading.national_code
+        self._doubted.append(slot.record)
         for lanes in self._tx.lanes_of(linked.dossier_ids).values():
             for row in lanes:
                 row.doc["doubt"] = slot.reading.external_id
@@ -407,7 +414,7 @@ class _Page:
         for slot in rows.values():
             slot.held.close(slot.dossier, self._w.vault)
         self._tx.put_dossiers([slot.dossier for slot in rows.values()])
-        self._tx.put_records([slot.record for slot in slots if slot.record.dossier_id])
+        self._tx.put_records([*(slot.record for slot in slots if slot.record.dossier_id), *self._doubted])
         by_time: dict[float, list[LaneKey]] = {}
         for key, at in self._due.items():
             by_time.setdefault(at, []).append(key)

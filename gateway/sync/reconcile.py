@@ -135,8 +135,15 @@ class Reconciler:
                 self._forget_contents(tx)
             tx.put_portal(row)
             now = self._shop.now()
-            found = {"checked": report.checked, "differences": len(report.differences)}
-            tx.append_leaves([leaf("portal", now, portal=row.portal, act="compared", **found)])
+            made = leaf(
+                "portal",
+                now,
+                portal=row.portal,
+                act="compared",
+                checked=report.checked,
+                differences=len(report.differences),
+            )
+            tx.append_leaves([made])
 
     def _forget_contents(self, tx: Tx) -> None:
         """A shadow that cannot be read back after a restore is unknown, which differs from everything (S27)."""

@@ -9,6 +9,7 @@ An entry is a plain JSON object, because it is stored as one:
 - `at`: own time in seconds; `us`: true when it is the time of our hearing
 - `pos`: own number for order at equal times; `nth`: n-th time the act became current
 - `heard`: start of the reading that gave these attributes; `cause`: key of our command, if it made this event
+- `was`: statuses it had before a correction
 - `base`: true for the first state of a bare-state source (S26)
 """
 
@@ -40,6 +41,7 @@ class Entry(TypedDict):
     heard: float
     cause: NotRequired[str]
     base: NotRequired[bool]
+    was: NotRequired[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,22 @@ def merge(old: Sequence[Entry], new: Iterable[Entry]) -> tuple[list[Entry], list
         if known is None:
             by_id[entry["id"]] = entry
             added.append(entry)
-        elif entry["heard"] > known["heard"] and _says(entry) != _says(known):
-            by_id[entry["id"]] = entry
-            corrected.append(entry)
+        elif _says(entry) != _says(known):
+            newer, older = (entry, known) if entry["heard"] > known["heard"] else (known, entry)
+            mended = _with_history(newer, older)
+            by_id[entry["id"]] = mended
+            if newer is entry:
+                corrected.append(mended)
     return list(by_id.values()), added, corrected
+
+
+def _with_history(newer: Entry, older: Entry) -> Entry:
+    """The newer attributes, remembering every status the entry ever had: its log row may still tell the older one."""
+    was = {*newer.get("was", ()), *older.get("was", ()), older["status"]} - {newer["status"]}
+    mended = newer.copy()
+    if was:
+        mended["was"] = sorted(was)
+    return mended
 
 
 def _says(entry: Entry) -> tuple[object, ...]:
@@ -139,7 +153,7 @@ def _attach(entries: Sequence[Entry]) -> dict[str, tuple[str, ...]]:
 
 
 def _tells_of(row: Entry, act: Entry) -> bool:
-    if row["status"] != act["status"]:
+    if row["status"] != act["status"] and row["status"] not in act.get("was", ()):
         return False
     if abs(act["at"] - row["at"]) <= ATTACH_WITHIN_S:
         return True
