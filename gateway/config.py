@@ -11,6 +11,8 @@ from schemas.status import DossierStatus
 
 Environment = Literal["production", "test", "demo"]
 Seconds = Annotated[float, Field(gt=0)]
+TIME_OF_DAY = r"^([01]\d|2[0-3]):[0-5]\d$"
+TimeOfDay = Annotated[str, Field(pattern=TIME_OF_DAY)]
 
 
 class RetryConfig(Section):
@@ -46,8 +48,8 @@ class BreakerConfig(Section):
 class MaintenanceWindow(Section):
     """Hours in Vietnam time in which nothing is sent to the portal, e.g. 23:00 to 01:00."""
 
-    starts: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-    ends: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    starts: TimeOfDay
+    ends: TimeOfDay
     weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...] = (0, 1, 2, 3, 4, 5, 6)
 
 
@@ -153,7 +155,7 @@ class NotifyConfig(Section):
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 25
     due_within_days: Annotated[int, Field(ge=0)] = 2
-    daily_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "07:30"
+    daily_at: TimeOfDay = "07:30"
 
 
 class Config(Section):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from gateway.config_file.problem import Place, Problem
@@ -18,6 +17,13 @@ from gateway.language import t
 
 MAX_BYTES = 1_000_000
 MAX_VALUES = 50_000
+
+
+class _Texts(RoundTripConstructor):
+    """YAML reads 2026-01-01 as a date, even where there is no such day; in our file it is the text a person wrote."""
+
+
+_Texts.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,9 @@ def read(path: Path) -> tuple[Document, list[Problem]]:
         source = path.read_bytes()
         if len(source) > MAX_BYTES:
             return Document(file, None, {}), [_too_large(file)]
-        loaded = YAML(typ="rt", pure=True).load(source.decode("utf-8"))
+        yaml = YAML(typ="rt", pure=True)
+        yaml.Constructor = _Texts
+        loaded = yaml.load(source.decode("utf-8"))
     except OSError as error:
         return Document(file, None, {}), [_unreadable(path, error)]
     except UnicodeDecodeError as error:
@@ -109,13 +117,12 @@ class _Plain:
 
 
 def _scalar(value: Any) -> Any:
-    """YAML reads 2026-01-01 as a date; in our file it is the text a person wrote."""
     if value is None or isinstance(value, bool):
         return value
     for plain in (str, int, float):
         if isinstance(value, plain):
             return plain(value)
-    return value.isoformat() if isinstance(value, (date, datetime)) else str(value)
+    return str(value)
 
 
 def _not_yaml(file: str, error: YAMLError) -> Problem:

@@ -82,9 +82,13 @@ def _checked(document: Document, folder: Path, environ: Mapping[str, str]) -> It
     plain: dict[str, Any] = document.plain
     entries = plain.get("portals")
     entries = entries if isinstance(entries, dict) else {}
-    portals = {name: made for name, entry in entries.items() if (made := _part(PortalConfig, entry)) is not None}
     wanted = plain.get("environment")
-    setting = Setting(document, folder, wanted if wanted in get_args(Environment) else None, environ)
+    environment = wanted if wanted in get_args(Environment) else None
+    instead = {"environment": environment or "production", "kind": "", "mapping": ""}
+    portals = {
+        name: made for name, entry in entries.items() if (made := _part(PortalConfig, entry, **instead)) is not None
+    }
+    setting = Setting(document, folder, environment, environ)
     for name, portal in portals.items():
         yield from check_portal(name, portal, setting)
     yield from _twins(document, portals)
@@ -92,7 +96,7 @@ def _checked(document: Document, folder: Path, environ: Mapping[str, str]) -> It
     routed = {
         number: route
         for number, entry in enumerate(listed if isinstance(listed, list) else ())
-        if (route := _part(RouteConfig, entry)) is not None
+        if (route := _part(RouteConfig, entry, name="", to="")) is not None
     }
     ownership = _part(OwnershipConfig, plain.get("ownership"))
     yield from routes.check_names(document, tuple(entries), ownership, routed)
@@ -117,10 +121,20 @@ def _secrets(document: Document, folder: Path, environ: Mapping[str, str]) -> tu
         return environ, [document.problem(("secrets_file",), str(error), write)]
 
 
-def _part(model: type[M], value: Any) -> M | None:
-    """A part of the file that is right by itself; what is wrong with the others is said by the whole."""
+def _part(model: type[M], value: Any, **instead: Any) -> M | None:
+    """A part of the file, keys that are wrong by themselves left out (the whole tells of them) or replaced.
+
+    So one wrong key does not hide what else is wrong beside it.
+    """
     try:
         return model.model_validate(value)
+    except ValidationError as error:
+        wrong = {str(found["loc"][0]) for found in error.errors() if found["loc"]}
+    if not isinstance(value, dict):
+        return None
+    kept = {name: inner for name, inner in value.items() if name not in wrong}
+    try:
+        return model.model_validate({**{name: instead[name] for name in wrong & set(instead)}, **kept})
     except ValidationError:
         return None
 

@@ -54,14 +54,18 @@ def check_portal(name: str, portal: PortalConfig, setting: Setting) -> Iterator[
     at: Place = ("portals", name)
     yield from _environment(at, portal, setting)
     yield from _windows(at, portal, setting)
-    yield from _vocabulary(at, portal, setting)
+    if portal.mapping:
+        yield from _vocabulary(at, portal, setting)
+    if not portal.kind:
+        return
     try:
         model = registry.options_model(portal.kind)
     except ConfigError as error:
         known = ", ".join(registry.kinds())
-        yield setting.document.problem(
-            (*at, "kind"), str(error), t(f"write one of {known}", f"hãy viết một trong {known}")
+        wrong = (
+            str(error) if portal.kind in known else t(f"'{portal.kind}' is not installed", f"chưa cài '{portal.kind}'")
         )
+        yield setting.document.problem((*at, "kind"), wrong, t(f"write one of {known}", f"hãy viết một trong {known}"))
         return
     yield from _options(at, portal, model, setting)
 
@@ -96,7 +100,7 @@ def _vocabulary(at: Place, portal: PortalConfig, setting: Setting) -> Iterator[P
         mapping: Vocabulary = load_mapping(settled_mapping(portal, setting.folder))
     except ConfigError as error:
         for said in error.problems:
-            write = t("correct the mapping file, or name another", "hãy sửa tệp ánh xạ, hoặc dùng tệp khác")
+            write = t("correct that file, or name another mapping", "hãy sửa tệp đó, hoặc dùng ánh xạ khác")
             yield setting.document.problem(place, said, write)
         return
     if mapping.kind != portal.kind:

@@ -25,7 +25,7 @@ def check_names(
         wanted += [(("ownership", "requests", name), name) for name in ownership.requests]
     known = ", ".join(sorted(names))
     for place, name in wanted:
-        if name not in names:
+        if name and name not in names:
             yield document.problem(
                 place,
                 t(f"there is no portal '{name}'", f"không có cổng '{name}'"),
@@ -33,7 +33,7 @@ def check_names(
             )
     seen: dict[str, int] = {}
     for number, route in routes.items():
-        if route.name in seen:
+        if route.name and route.name in seen:
             first = document.line(("routes", seen[route.name]))
             yield document.problem(
                 ("routes", number, "name"),
@@ -73,7 +73,7 @@ def check_routes(document: Document, routes: Mapping[int, RouteConfig], portals:
     for number, route in routes.items():
         yield from _route(document, number, route, portals)
     for (one, first), (two, second) in combinations(routes.items(), 2):
-        if first.to == second.to and _may_meet(first.when, second.when) and not _same_deeds(first, second):
+        if first.to and first.to == second.to and _may_meet(first.when, second.when) and not _same_deeds(first, second):
             line = document.line(("routes", one))
             yield document.problem(
                 ("routes", two),

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from gateway.config import TIME_OF_DAY
 from gateway.config_file.lines import Document
 from gateway.config_file.problem import Place, Problem
 from gateway.language import t
@@ -65,9 +66,16 @@ def _words(found: ErrorDetails, model: type[BaseModel], inside: Place) -> tuple[
             t(f"write a number that is {en} {context[name]}", f"hãy viết một số {vi} {context[name]}"),
         )
     if kind == "value_error":
-        wrong, _, write = str(context["error"]).partition(": ")
-        return (wrong, write) if write else (wrong, t("change it", "hãy sửa lại"))
+        return _ours(str(context["error"]))
     return _shape(kind, found)
+
+
+def _ours(said: str) -> tuple[str, str]:
+    """Our own validators say "what is wrong: what to do", or only one of the two."""
+    if said.startswith("write "):
+        return t("is not what may stand here", "không được viết ở đây như vậy"), said
+    wrong, _, write = said.partition(": ")
+    return wrong, write or t("change it", "hãy sửa lại")
 
 
 def _shape(kind: str, found: ErrorDetails) -> tuple[str, str]:
@@ -77,6 +85,9 @@ def _shape(kind: str, found: ErrorDetails) -> tuple[str, str]:
         return got + t(", must be text", ", phải là văn bản"), t("put it in quotes", "hãy đặt trong dấu nháy")
     if kind == "string_pattern_mismatch":
         pattern = found["ctx"]["pattern"]
+        if pattern == TIME_OF_DAY:
+            write = t('write a time of day such as "07:30"', 'hãy viết giờ trong ngày, ví dụ "07:30"')
+            return t("is not a time of day", "không phải giờ trong ngày"), write
         return t("has the wrong form", "sai dạng"), t(f"write it as {pattern}", f"hãy viết theo dạng {pattern}")
     if kind.startswith(("int", "float")):
         return got + t(", must be a number", ", phải là một số"), t("write a number", "hãy viết một số")

@@ -1,0 +1,137 @@
+"""The jobs of one portal: pull, deliver, reconcile, listen. Each calls one engine verb and is noted in the run log."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from gateway.log import bound, get_logger
+from gateway.store.base import Store, Tx
+from gateway.store.rows import Json, RunRow
+from gateway.sync.context import LoginHold
+from gateway.sync.engine import Engine
+from gateway.sync.portal import Portal
+from schemas.errors import GatewayError, PortalAuthError, PortalError
+
+log = get_logger()
+
+
+class StoppedError(GatewayError):
+    """The gateway is stopping: a long read ends after the page it has stored."""
+
+
+class PortalJobs:
+    """What is done for one portal, by whichever thread is woken. Thread-safe.
+
+    `again` remembers that lanes became due while a delivery was running, so that none waits for the next interval.
+    """
+
+    def __init__(self, engine: Engine, portal: Portal, store: Store, hold: LoginHold, pool: ThreadPoolExecutor) -> None:
+        self.name = portal.name
+        self.portal = portal
+        self.again = threading.Event()
+        self._engine = engine
+        self._store = store
+        self._hold = hold
+        self._pool = pool
+        self._outcomes: dict[str, str] = {}
+
+    def pull(self) -> None:
+        """One pass over the portal's news."""
+
+        def work() -> tuple[str, Json]:
+            report = self._engine.pull(self.name, progress=self._unless_stopping)
+            self._after_login(report.reason)
+            if not report.reason:
+                self.heard()
+            counts = {"new": report.new, "changed": report.changed, "quarantined": report.quarantined}
+            return report.reason, {name: count for name, count in counts.items() if count}
+
+        self._run("pull", work)
+
+    def deliver(self) -> None:
+        """Deliver what is due, and again as long as new lanes became due meanwhile."""
+
+        def work() -> tuple[str, Json]:
+            report = self._engine.deliver(self.name, pool=self._pool)
+            return report.reason, dict(report.counts)
+
+        while not self.portal.stopping.is_set():
+            self.again.clear()
+            if self._is_due():
+                self._run("deliver", work)
+            if not self.again.is_set():
+                return
+
+    def reconcile(self) -> None:
+        """Compare what the portal shows with what it should show."""
+
+        def work() -> tuple[str, Json]:
+            report = self._engine.reconcile(self.name, progress=self._unless_stopping)
+            kinds = Counter(difference.what for difference in report.differences)
+            return report.reason, {"checked": report.checked, "equal": report.equal, **kinds}
+
+        self._run("reconcile", work)
+
+    def listen(self) -> None:
+        """A harmless call at a portal that is only written, so that its silence is noticed before something is owed."""
+
+        def work() -> tuple[str, Json]:
+            try:
+                self.portal.adapter.ping()
+            except PortalError as error:
+                self._after_login(f"login refused: {error.reason}" if isinstance(error, PortalAuthError) else "")
+                return error.reason, {}
+            self.heard()
+            return "", {}
+
+        if not self.portal.resting(self.portal.clock.now()):
+            self._run("listen", work)
+
+    def heard(self) -> None:
+        """Note that the portal answered."""
+        now = self.portal.clock.now().timestamp()
+
+        def note(tx: Tx) -> None:
+            row = tx.portal(self.name)
+            row.heard_at = now
+            tx.put_portal(row)
+
+        self._store.write(note)
+
+    def _is_due(self) -> bool:
+        now = self.portal.clock.now().timestamp()
+        return self._store.read(lambda tx: tx.due_lanes(self.name, now)) > 0
+
+    def _after_login(self, reason: str) -> None:
+        if reason.startswith("login refused"):
+            if not self._hold.until():
+                self._hold.refused()
+        elif not reason:
+            self._hold.worked()
+
+    def _unless_stopping(self, _done: int, _total: int | None) -> None:
+        if self.portal.stopping.is_set():
+            raise StoppedError("stopping")
+
+    def _run(self, job: str, work: Callable[[], tuple[str, Json]]) -> None:
+        """Run a job unless a refused login is waiting; note it when it did something or ended otherwise than before."""
+        if self._hold.until():
+            return
+        started_at = self.portal.clock.now().timestamp()
+        with bound(portal=self.name):
+            try:
+                reason, counts = work()
+            except StoppedError:
+                return
+        outcome = reason or "done"
+        if not counts and self._outcomes.get(job, "done") == outcome:
+            return
+        self._outcomes[job] = outcome
+        ended_at = self.portal.clock.now().timestamp()
+        row = RunRow(job, self.name, started_at, ended_at, "ended" if reason else "done", counts, reason)
+        self._store.write(lambda tx: tx.put_run(row))
+        with bound(portal=self.name):
+            log.info("job_ended", job=job, reason=reason, elapsed_ms=round((ended_at - started_at) * 1000), **counts)
