@@ -7,9 +7,9 @@ in a leaf: personal bytes appear as one salted commitment.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
-from gateway.store.rows import LeafRow
 from schemas.canonical import canonical_bytes
 
 VERSION = 1
@@ -27,6 +27,18 @@ KINDS = {
     "restore": "a restored store began a new epoch; names both heads",
 }
 """Kinds of leaves and what each says; `docs/evidence.md` documents their fields."""
+
+
+@dataclass(slots=True)
+class LeafRow:
+    """One entry of the evidence log: canonical bytes and digest; positions come with the sealer."""
+
+    kind: str
+    canonical: bytes
+    digest: str
+    at: float
+    dossier_id: str = ""
+    portal: str = ""
 
 
 def leaf(kind: str, at: float, *, dossier_id: str = "", portal: str = "", prev: str = "", **fields: Any) -> LeafRow:

@@ -5,6 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.evidence.leaf import LeafRow
+
+__all__ = [
+    "DeliveryRow",
+    "DossierRow",
+    "Json",
+    "LaneKey",
+    "LaneRow",
+    "LeafRow",
+    "PortalRow",
+    "QuarantineRow",
+    "RawRow",
+    "RecordRow",
+    "RunRow",
+]
+
 Json = dict[str, Any]
 
 
@@ -131,18 +147,6 @@ class RawRow:
     at: float
     expires_at: float
     id: int | None = None
-
-
-@dataclass(slots=True)
-class LeafRow:
-    """One entry of the evidence log: canonical bytes and digest; positions come with the sealer."""
-
-    kind: str
-    canonical: bytes
-    digest: str
-    at: float
-    dossier_id: str = ""
-    portal: str = ""
 
 
 @dataclass(slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
-from gateway.sqlite_file import begin_immediate
+from gateway.sqlite_file import begin_immediate, explain
 
 HEAD = "0001"
 """The revision this code reads and writes: the newest one under `migrations/versions`."""
@@ -19,6 +21,19 @@ def revision(connection: sqlite3.Connection) -> str | None:
         return None
     found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return str(found[0]) if found else None
+
+
+def revision_of(path: Path) -> str | None:
+    """The revision of a store file; None for an empty one.
+
+    Raises:
+        StoreError: It is not a database.
+    """
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            return revision(connection)
+    except sqlite3.Error as error:
+        raise explain(path, error) from error
 
 
 def create(connection: sqlite3.Connection) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TypeVar, cast
+from typing import TypeVar, cast
 
 from gateway.sqlite_file import BUSY_WAIT_S, connect, explain, is_environmental
 from gateway.store.base import Tx
+from gateway.store.copies import hold
 from gateway.store.schema import HEAD, create, revision
 from gateway.store.transaction import SqliteTx
 from gateway.store.writer import Writer
@@ -94,27 +93,6 @@ class SqliteStore:
         self._in_use.close()
 
 
-def hold(path: Path, *, exclusive: bool) -> IO[bytes]:
-    """Say that the store is in use until the file returned is closed; the kernel lets go when a process dies.
-
-    Everyone who opens a store holds it shared; who replaces its file (migration, restore) holds it alone.
-
-    Raises:
-        StoreError: Others have it open, or it is just being replaced.
-    """
-    try:
-        held = os.fdopen(os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR, 0o600), "r+b")
-    except OSError as error:
-        raise StoreError(f"{path.name}: its folder cannot be written: check that it exists and who owns it") from error
-    try:
-        fcntl.flock(held, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        held.close()
-        why = "it is open elsewhere: stop the gateway first" if exclusive else "its file is being replaced: try again"
-        raise StoreError(f"{path.name}: {why}") from error
-    return held
-
-
 def _opened(path: Path) -> sqlite3.Connection:
     connection = connect(path, cache_kib=_WRITER_CACHE_KIB)
     try:
@@ -126,7 +104,5 @@ def _opened(path: Path) -> sqlite3.Connection:
         raise explain(path, error) from error
     if found != HEAD:
         connection.close()
-        raise StoreError(
-            f"{path.name}: its tables are of revision {found}, this program needs {HEAD}: migrate it first"
-        )
+        raise StoreError(f"{path.name}: its tables are of revision {found}, this program needs {HEAD}")
     return connection

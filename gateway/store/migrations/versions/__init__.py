@@ -1,0 +1,1 @@
+"""One file per revision; each later one names the one before it."""

@@ -1,0 +1,253 @@
+"""The first tables.
+
+Frozen: what `gateway.store.tables` was when this revision was made. A test compares a store migrated through all
+revisions with a fresh one, table by table.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _text(name: str, *, primary_key: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, primary_key=primary_key, nullable=False)
+
+
+def _int(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=False)
+
+
+def _flag(name: str) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean, nullable=False)
+
+
+def _at(name: str, *, nullable: bool = False) -> sa.Column[float]:
+    return sa.Column(name, sa.Double, nullable=nullable)
+
+
+def _bytes(name: str) -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary, nullable=False)
+
+
+def _number() -> sa.Column[int]:
+    return sa.Column("id", sa.Integer, primary_key=True, autoincrement=True, nullable=False)
+
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
+    """An index of the few rows that matter; the condition is spelt so that both dialects understand it."""
+    return sa.Index(name, *columns, unique=unique, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+
+
+sa.Table(
+    "dossier",
+    metadata,
+    _text("id", primary_key=True),
+    _int("version"),
+    *(_text(name) for name in ("national_code", "dossier_code", "procedure_code", "agency_code", "applicant_hash")),
+    *(_text(name) for name in ("status", "wire", "handler")),
+    *(_at(name, nullable=True) for name in ("submitted_at", "received_at", "due_at")),
+    _at("changed_at"),
+    _text("flags"),
+    _text("timeline"),
+    _bytes("sealed"),
+    _partial("ix_dossier_national_code", "national_code", where="national_code <> ''"),
+    _partial("ix_dossier_dossier_code", "dossier_code", where="dossier_code <> ''"),
+)
+
+sa.Table(
+    "portal_record",
+    metadata,
+    _text("portal", primary_key=True),
+    _text("external_id", primary_key=True),
+    *(_text(name) for name in ("dossier_id", "dossier_code", "national_code", "reference", "applicant_hash")),
+    *(_text(name) for name in ("procedure_code", "agency_code", "digest", "list_digest")),
+    _at("read_at"),
+    _flag("open"),
+    _flag("removed"),
+    _int("absent"),
+    _text("counts"),
+    _text("leaf"),
+    sa.Index("ix_portal_record_dossier_id", "dossier_id"),
+    _partial("ix_portal_record_reference", "reference", where="reference <> ''"),
+    _partial("ix_portal_record_open", "portal", "read_at", "external_id", where="open"),
+)
+
+# The dossier comes first in the key: one tree then serves both `lanes` and `lanes_of`.
+sa.Table(
+    "lane",
+    metadata,
+    _text("portal"),
+    _text("dossier_id"),
+    _at("due_at", nullable=True),
+    _int("mark"),
+    _at("lease_until"),
+    _text("lease_token"),
+    _text("state"),
+    _text("reason"),
+    _at("since"),
+    _text("doc"),
+    sa.PrimaryKeyConstraint("dossier_id", "portal"),
+    _partial("ix_lane_due", "portal", "due_at", "dossier_id", where="due_at IS NOT NULL"),
+    _partial("ix_lane_waiting", "state", "since", where="state <> 'calm'"),
+)
+
+sa.Table(
+    "delivery",
+    metadata,
+    *(_text(name) for name in ("key", "key_uuid", "portal", "dossier_id", "klass", "operation", "cause", "state")),
+    _flag("open"),
+    _text("external_id"),
+    _text("members"),
+    _bytes("sealed_body"),
+    _text("body_digest"),
+    _at("planned_at"),
+    _text("guard"),
+    _text("attempts"),
+    _at("next_at", nullable=True),
+    _int("asks"),
+    _text("reason"),
+    _text("excerpt"),
+    _at("settled_at", nullable=True),
+    _text("by_person"),
+    _text("doc"),
+    _number(),
+    sa.UniqueConstraint("key"),
+    sa.CheckConstraint("klass IN ('snapshot', 'append', 'command')", name="klass"),
+    sa.Index("ix_delivery_lane", "dossier_id", "portal"),
+    _partial("ix_delivery_open", "dossier_id", "portal", where="open"),
+    sa.Index("ix_delivery_state", "state", "portal"),
+    sqlite_autoincrement=True,
+)
+
+sa.Table(
+    "raw",
+    metadata,
+    *(_text(name) for name in ("portal", "external_id", "seal_key")),
+    _bytes("sealed"),
+    _text("digest"),
+    _at("at"),
+    _at("expires_at"),
+    _number(),
+    sa.Index("ix_raw_expires_at", "expires_at"),
+    sqlite_autoincrement=True,
+)
+
+sa.Table(
+    "leaf",
+    metadata,
+    _text("kind"),
+    _bytes("canonical"),
+    _text("digest"),
+    _at("at"),
+    _text("dossier_id"),
+    _text("portal"),
+    _number(),
+    sqlite_autoincrement=True,
+)
+
+sa.Table(
+    "quarantine",
+    metadata,
+    *(_text(name) for name in ("portal", "external_id", "cause", "reason")),
+    sa.Column("raw_id", sa.Integer, nullable=True),
+    _at("at"),
+    *(_text(name) for name in ("state", "owner", "next_step")),
+    _int("times"),
+    _text("digest"),
+    _text("doc"),
+    _number(),
+    _partial("uq_quarantine_open", "portal", "external_id", "cause", "digest", where="state = 'open'", unique=True),
+    _partial("ix_quarantine_raw_id", "raw_id", where="state = 'open'"),
+    sqlite_autoincrement=True,
+)
+
+sa.Table(
+    "portal",
+    metadata,
+    _text("portal", primary_key=True),
+    _text("mode"),
+    _at("adopt_from", nullable=True),
+    _text("paused"),
+    _text("breaker"),
+    _text("budget"),
+    _bytes("sealed_session"),
+    _at("session_until"),
+    _at("heard_at", nullable=True),
+    _text("alarm"),
+    _text("doc"),
+    sa.CheckConstraint("mode IN ('watch', 'live')", name="mode"),
+)
+
+sa.Table(
+    "cursor",
+    metadata,
+    _text("portal", primary_key=True),
+    _text("job", primary_key=True),
+    sa.Column("value", sa.Text, nullable=True),
+)
+
+sa.Table(
+    "run",
+    metadata,
+    _text("job"),
+    _text("portal"),
+    _at("started_at"),
+    _at("ended_at", nullable=True),
+    _text("outcome"),
+    _text("counts"),
+    _text("reason"),
+    _number(),
+    sa.Index("ix_run_portal", "portal"),
+    sqlite_autoincrement=True,
+)
+
+sa.Table("setting", metadata, _text("name", primary_key=True), _text("value"))
+
+sa.Table(
+    "catalogue",
+    metadata,
+    _text("name"),
+    _text("portal"),
+    _text("version"),
+    _text("rows"),
+    _at("at"),
+    _number(),
+    sa.Index("ix_catalogue_name", "name", "portal"),
+    sqlite_autoincrement=True,
+)
+
+_NEVER_CHANGED = """CREATE TRIGGER tr_leaf_never_changed BEFORE UPDATE ON leaf
+BEGIN SELECT RAISE(ABORT, 'a leaf is never changed'); END"""
+
+# Retention names the last leaf it removed; nothing behind that line can go (docs/adr/0009).
+_KEPT = """CREATE TRIGGER tr_leaf_kept BEFORE DELETE ON leaf
+WHEN OLD.id > coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'leaves_removed_to'), 0)
+BEGIN SELECT RAISE(ABORT, 'a leaf is kept until retention has named its range'); END"""
+
+
+def upgrade() -> None:
+    """Make every table; on SQLite with the triggers that keep leaves as they are."""
+    metadata.create_all(op.get_bind(), checkfirst=False)
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(_NEVER_CHANGED)
+        op.execute(_KEPT)
+
+
+def downgrade() -> None:
+    """Drop every table and all that is in them."""
+    metadata.drop_all(op.get_bind(), checkfirst=False)
