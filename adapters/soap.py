@@ -128,8 +128,6 @@ class SoapClient:
         argument = {self._shape.request_child: clean_text(text)}
         try:
             returned = self._service[self._shape.operation](**argument)
-        except zeep.exceptions.Fault as fault:
-            raise self._fault(fault) from None
         except zeep.exceptions.Error as error:
             raise self._broken(f"SOAP answer refused by its contract ({type(error).__name__})") from None
         # The child was seen to be there, so None is zeep's spelling of the empty string.
@@ -151,7 +149,7 @@ class SoapClient:
         )
 
     def checked(self, reply: HttpReply) -> bytes:
-        """The answer's envelope, proved to hold one string or a fault, in the namespaces the WSDL names."""
+        """The answer's envelope, proved to hold one string, put into the namespaces the WSDL names; raises a fault."""
         try:
             root = parse(reply.body, self._limits)
         except RecordInvalidError as error:
@@ -159,7 +157,7 @@ class SoapClient:
         body = self._body(root, reply)
         wrapper = body[0]
         if wrapper.tag == f"{{{SOAP_11}}}Fault":
-            return etree.tostring(root)
+            raise self._fault(wrapper)
         if reply.status == 500:
             raise self._broken("HTTP 500 with a SOAP answer that is no fault", reply)
         child = self._child(wrapper, reply)
@@ -213,10 +211,14 @@ class SoapClient:
         if seen.namespace != wanted.namespace and seen.namespace not in self._namespaces:
             raise self._broken("SOAP answer in a namespace this partner does not use", reply)
 
-    def _fault(self, fault: zeep.exceptions.Fault) -> PortalRefusedError | PortalUnavailableError:
-        """A fault by its code: our message was wrong, or their side failed (zeep.md section 5)."""
-        code = (fault.code or "none").rpartition(":")[2]
-        excerpt = f"{code}: {(fault.message or '')[:200]}"
+    def _fault(self, fault: etree._Element) -> PortalRefusedError | PortalUnavailableError:
+        """A fault by its code: our message was wrong, or their side failed (zeep.md section 5).
+
+        Read here and not by zeep, which loses the code where a server qualifies its children.
+        """
+        said = {etree.QName(child).localname: (child.text or "").strip() for child in fault}
+        code = said.get("faultcode", "").rpartition(":")[2] or "none"
+        excerpt = f"{code}: {said.get('faultstring', '')[:200]}"
         kind = code.partition(".")[0]
         if kind in ("Client", "VersionMismatch", "MustUnderstand"):
             return PortalRefusedError(self._portal, f"SOAP fault {kind}", code=code, excerpt=excerpt)

@@ -19,12 +19,13 @@ from zeep.transports import Transport
 from zeep.wsdl import Document
 from zeep.wsdl.bindings import Soap11Binding
 
-from adapters.xml import parse
+from adapters.xml import Limits, parse
 from schemas.errors import ConfigError, RecordInvalidError
 
 SETTINGS = zeep.Settings(strict=True, forbid_dtd=True, forbid_entities=True, forbid_external=True)
 """Never `strict=False`: it takes truncated XML for success (zeep.md 2.5)."""
 
+_LIMITS = Limits(max_bytes=20_000_000, max_elements=500_000, max_depth=200)
 # What zeep raises on a WSDL it cannot read is whatever its code stumbled over, not one family of errors.
 _UNREADABLE_WSDL = (
     zeep.exceptions.Error,
@@ -87,7 +88,7 @@ class _LocalFiles(Transport):
 
     def checked(self, content: bytes) -> bytes:
         """Refuse a hostile file and give it with its namespace replaced, where that was asked for."""
-        parse(content)
+        parse(content, _LIMITS)
         return _renamed(content, self._rename)
 
 
@@ -104,7 +105,7 @@ def load_contract(path: Path, *, namespace: str = "", operation: str = "") -> Co
     """
     try:
         content = path.read_bytes()
-        target = parse(content).get("targetNamespace", "")
+        target = parse(content, _LIMITS).get("targetNamespace", "")
     except OSError as error:
         raise ConfigError(f"{path.name}: cannot be read ({error.strerror})") from error
     except RecordInvalidError as error:

@@ -98,11 +98,10 @@ class NswAdapter:
         """Send one message and judge the answer by function, subject and code together."""
         try:
             text, subject = declared(delivery, FUNCTIONS[delivery.operation], self._options, self._context.agency_code)
+            self._context.budget.take()
+            reply = self._soap.send(text, send_by=delivery.send_by, deadline_s=self._context.call_timeout_s)
         except RecordInvalidError as error:
             return Outcome(OutcomeKind.REFUSED, f"not sent: {error.reason}", final=True)
-        self._context.budget.take()
-        try:
-            reply = self._soap.send(text, send_by=delivery.send_by, deadline_s=self._context.call_timeout_s)
         except PortalError as error:
             return failed(error, self._soap.last_answer)
         return judged(delivery, subject, reply)
@@ -135,14 +134,11 @@ class NswAdapter:
     def ping(self) -> datetime | None:
         """Ask for the contract; any answer below 500 shows that the service is there."""
         self._context.budget.take()
-        try:
-            reply = self._http.request(
-                "GET", f"{self._address}?wsdl", idempotent=True, deadline_s=self._context.call_timeout_s
-            )
-        except PortalAuthError:
-            raise
-        except PortalRefusedError:
-            return None
+        reply = self._http.request(
+            "GET", f"{self._address}?wsdl", idempotent=True, deadline_s=self._context.call_timeout_s
+        )
+        if reply.status in (401, 403):
+            raise PortalAuthError(self._context.portal, "credentials not accepted", status=reply.status)
         return reply.server_date
 
     def close(self) -> None:

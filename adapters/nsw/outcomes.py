@@ -33,7 +33,8 @@ def judged(delivery: Delivery, subject: Subject, reply: SoapReply) -> Outcome:
         message = read(reply.text, _LIMITS)
     except RecordInvalidError as error:
         return Outcome(OutcomeKind.UNKNOWN, f"contract broken: {error.reason}", answer=answer)
-    own = message.subject.function == REFUSED and message.text("Reject/RejectCode") == delivery.key_uuid
+    named = message.text("Reject/RejectCode").casefold()
+    own = message.subject.function == REFUSED and named == delivery.key_uuid.casefold()
     if not own and message.subject.dossier_key != subject.dossier_key:
         return Outcome(OutcomeKind.UNKNOWN, "contract broken: an answer about another dossier", answer=answer)
     if message.subject.function == RECEIVED and message.content.find("ReceiveDate") is not None:

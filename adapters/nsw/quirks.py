@@ -114,6 +114,12 @@ def _latin(answer: Answer) -> Answer:
 _EXPANSION = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
 _EXTERNAL = '<!DOCTYPE x [<!ENTITY secret SYSTEM "file:///etc/hostname">]>'
 
+_QUALIFIED_FAULT = (
+    f'<Envelope xmlns="{_SOAP_11}"><Body><Fault><faultcode>Client</faultcode>'
+    "<faultstring>sai</faultstring></Fault></Body></Envelope>"
+)
+_BARE_FAULT = f'<Envelope xmlns="{_SOAP_11}"><Body><Fault/></Body></Envelope>'
+
 QUIRKS: dict[str, Callable[[Answer], Answer]] = {
     "facade_namespace": lambda a: replace(a, wrapper_namespace=FACADE_NAMESPACE, child_namespace=WSDL_NAMESPACE),
     "foreign_namespace": lambda a: replace(a, wrapper_namespace=FOREIGN_NAMESPACE, child_namespace=FOREIGN_NAMESPACE),
@@ -137,6 +143,8 @@ QUIRKS: dict[str, Callable[[Answer], Answer]] = {
     "fault_server": lambda a: replace(a, instead=fault("Server.userException", "lỗi hệ thống")),
     "fault_client_200": lambda a: replace(a, instead=fault("Client", "thông điệp không hợp lệ", 200)),
     "fault_server_200": lambda a: replace(a, instead=fault("Server", "lỗi hệ thống", 200)),
+    "fault_default_namespace": lambda a: replace(a, instead=Reply.xml(_QUALIFIED_FAULT.encode(), 500)),
+    "fault_bare": lambda a: replace(a, instead=Reply.xml(_BARE_FAULT.encode(), 500)),
     "status_202": _instead(202, ""),
     "status_204": _instead(204, ""),
     "status_200_empty": _instead(200, ""),
