@@ -79,13 +79,13 @@ def merge(old: Sequence[Entry], new: Iterable[Entry]) -> tuple[list[Entry], list
         if known is None:
             by_id[entry["id"]] = entry
             added.append(entry)
-        elif _says(entry) != _says(known):
+        else:
             newer, older = (entry, known) if entry["heard"] > known["heard"] else (known, entry)
             mended = _with_history(newer, older)
             by_id[entry["id"]] = mended
-            if newer is entry:
+            if newer is entry and _says(entry) != _says(known):
                 corrected.append(mended)
-    return list(by_id.values()), added, corrected
+    return sorted(by_id.values(), key=lambda entry: entry["id"]), added, corrected
 
 
 def _with_history(newer: Entry, older: Entry) -> Entry:
