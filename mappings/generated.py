@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from mappings.codecs import PLAIN, CodecError, nfc
+from mappings.codec import CodecError, nfc
+from mappings.codecs import PLAIN
 
 if TYPE_CHECKING:
     from mappings.records import Field

@@ -13,9 +13,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from mappings.compiler import Problems, Where, compile_message
+from mappings.compiler import compile_message
 from mappings.language import FileSpec
 from mappings.message import Message
+from mappings.problems import Problems, Where
 from schemas.canonical import digest
 from schemas.errors import ConfigError
 

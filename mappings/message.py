@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from mappings import spelling
-from mappings.codecs import CodecError
+from mappings.codec import CodecError
 from mappings.generated import Place
 from mappings.language import MessageSpec
 from mappings.records import Field, Nested, Record, dig, plant

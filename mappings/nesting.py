@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from mappings import xmltree
-from mappings.codecs import CodecError
+from mappings.codec import CodecError
 from mappings.records import Nested, Record
 
 MAX_CHARACTERS = 10 * 1024 * 1024

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mappings.codecs import Codec, CodecError
+from mappings.codec import Codec, CodecError
 from mappings.generated import Place, reader, writer
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from mappings.codecs import CodecError
+from mappings.codec import CodecError
 from mappings.records import Nested, Record
 
 JsonValue = Any

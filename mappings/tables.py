@@ -1,113 +1,98 @@
-"""Code tables: checked when loaded, and the status table that keeps the wire's own words."""
+"""Code tables: what each code of a portal means, and which code is written for a meaning."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from mappings.codecs import ANY_CODE, CodecError
-from mappings.language import FieldSpec
-from mappings.vocabulary import Kind
-from schemas.status import DossierStatus
+from mappings.codec import Codec, CodecError
 
-if TYPE_CHECKING:
-    from mappings.compiler import Problems, Where
+ANY_CODE = "*"
+"""Stands for every code not named; never in a table of statuses."""
 
-_PYTHON = {"text": str, "truth": bool, "number": int}
+_UNKNOWN = object()
 
 
-def check_table(
-    spec: FieldSpec, argument: Any, kind: Kind, where: Where, problems: Problems, *, writes: bool
-) -> Mapping[str, Any] | None:
-    """The codes with canonical values, or None when they are no table; every problem is noted."""
-    if not isinstance(argument, dict) or not argument or not all(type(code) is str for code in argument):
-        problems.add(where, "a table needs codes in quotes, each with its canonical value")
-        return None
-    codes = {code: _canonical(value, kind, (*where, code), problems) for code, value in argument.items()}
-    if ANY_CODE in codes and kind.gives == "DossierStatus":
-        problems.add((*where, ANY_CODE), "an unknown status code is never guessed: name each code")
-    if spec.numbers and not all(code.removeprefix("-").isdigit() for code in codes if code != ANY_CODE):
-        problems.add(where, "a table of numbers has a code that is none")
-        return None
-    if writes:
-        _check_writing(spec, codes, kind, where, problems)
-    return codes
+class CodeTable:
+    """A two-way table of codes.
 
-
-def _canonical(value: Any, kind: Kind, where: Where, problems: Problems) -> Any:
-    if value is None:
-        return None
-    if kind.enum is not None:
-        if value in list(kind.enum):
-            return kind.enum(value)
-        problems.add(where, f"{value!r} is no {kind.gives}; one of {', '.join(kind.enum)}")
-    elif kind.gives in _PYTHON and type(value) is not _PYTHON[kind.gives]:
-        problems.add(where, f"the canonical value must be {kind.gives}")
-    return value
-
-
-def _check_writing(spec: FieldSpec, codes: Mapping[str, Any], kind: Kind, where: Where, problems: Problems) -> None:
-    words: dict[Any, list[str]] = defaultdict(list)
-    for code, value in codes.items():
-        if value is not None and code != ANY_CODE:
-            words[value].append(code)
-    for value, several in words.items():
-        if len(several) > 1 and value not in spec.prefer:
-            problems.add(where, f"{value} has codes {', '.join(several)}: say which to write with prefer")
-    for value, code in spec.prefer.items():
-        if code not in words.get(value, ()):
-            problems.add((*where[:-2], "prefer", value), f"code {code!r} does not give {value}")
-    owed = spec.covers if spec.covers is not None else tuple(kind.enum or ())
-    if spec.beyond == "absent" and spec.covers is None:
-        problems.add(where, "beyond: absent needs covers, so that it says what is written")
-    if lacking := [str(value) for value in owed if value not in words]:
-        problems.add(where, f"no code for {', '.join(lacking)}: add them, or say what the table covers")
-
-
-def status_codec(
-    spec: FieldSpec, *, split: bool
-) -> tuple[Callable[[Any, Any], tuple[Any, str, str]], Callable[[Any], tuple[Any, str]]]:
-    """Reader (word, sub-word) -> (status or None, word, sub-word) and writer status -> (word, sub-word).
-
-    With `split`, a code `word/sub` stands for the pair and wins over `word`.
+    Args:
+        codes: Every code that may be read; a value of None means the code says nothing about this field.
+        prefer: Canonical value -> the code to write, for values that several codes give.
+        fold: Also read codes that differ only in case or outer blanks.
+        numbers: The wire holds numbers; codes are written as such.
+        beyond: A value without a code is written as the field's absence, instead of being refused.
+        split: A code `word/sub` stands for two wire fields and wins over `word`.
     """
-    given: Mapping[str, str | None] = spec.codec["table"]
-    codes = {code: None if value is None else DossierStatus(value) for code, value in given.items() if _known(value)}
-    folded = {code.strip().casefold(): value for code, value in codes.items()} if spec.fold else {}
-    words: dict[DossierStatus, str] = {}
-    for code, value in codes.items():
-        if value is not None:
-            words.setdefault(value, code)
-    words.update({DossierStatus(value): code for value, code in spec.prefer.items() if _known(value)})
 
-    def find(code: str) -> tuple[bool, DossierStatus | None]:
-        if code in codes:
-            return True, codes[code]
-        near = code.strip().casefold() if folded else ""
-        return near in folded, folded.get(near)
+    def __init__(
+        self,
+        codes: Mapping[str, Any],
+        prefer: Mapping[Any, str],
+        *,
+        fold: bool = False,
+        numbers: bool = False,
+        beyond: bool = False,
+        split: bool = False,
+    ) -> None:
+        self.codes = {code: value for code, value in codes.items() if code != ANY_CODE}
+        self.others = codes.get(ANY_CODE, _UNKNOWN)
+        self.numbers, self.beyond, self.split = numbers, beyond, split
+        self.folded = {code.strip().casefold(): value for code, value in self.codes.items()} if fold else {}
+        self.words: dict[Any, str] = {}
+        for code, value in self.codes.items():
+            if value is not None:
+                self.words.setdefault(value, code)
+        self.words.update(prefer)
 
-    def read(word: Any, sub: Any) -> tuple[Any, str, str]:
-        first, second = _word(word), "" if sub is None else _word(sub)
-        known, status = find(f"{first}/{second}") if second else (False, None)
-        if not known:
-            known, status = find(first)
-        if not known:
+    def codec(self, gives: str) -> Codec:
+        """This table as a codec for one wire field."""
+        pair = (self.read_pair, self.write_pair)
+        return Codec("table", gives, self.read, self.write, self.narrow, tuple(self.words), tuple(self.codes), pair)
+
+    def read(self, wire: Any) -> Any:
+        """The meaning of a code."""
+        meaning = self._find(_word(wire))
+        meaning = self.others if meaning is _UNKNOWN else meaning
+        if meaning is _UNKNOWN:
             raise CodecError("code not in the table")
-        return status, first, second
+        return meaning
 
-    def write(status: Any) -> tuple[Any, str]:
-        code = words.get(status)
+    def write(self, value: Any) -> Any:
+        """The code to write; None where the value may be left out."""
+        code = self._code(value)
+        return int(code) if self.numbers and code is not None else code
+
+    def narrow(self, value: Any) -> Any:
+        """The value, or None where it would be left out."""
+        return value if value in self.words or not self.beyond else None
+
+    def read_pair(self, word: Any, sub: Any) -> tuple[Any, str, str]:
+        """Meaning, word and sub-word of a status; the pair is looked up first."""
+        first, second = _word(word), "" if sub is None else _word(sub)
+        meaning = self._find(f"{first}/{second}") if second else _UNKNOWN
+        return (self.read(first) if meaning is _UNKNOWN else meaning), first, second
+
+    def write_pair(self, value: Any) -> tuple[Any, str]:
+        """Word and sub-word of a status."""
+        code = self._code(value)
         if code is None:
-            raise CodecError("no code for this value in the table")
-        first, _, second = code.partition("/") if split else (code, "", "")
-        return (int(first) if spec.numbers else first), second
+            return None, ""
+        first, _, second = code.partition("/") if self.split else (code, "", "")
+        return (int(first) if self.numbers else first), second
 
-    return read, write
+    def _find(self, code: str) -> Any:
+        if code in self.codes:
+            return self.codes[code]
+        return self.folded.get(code.strip().casefold(), _UNKNOWN) if self.folded else _UNKNOWN
 
-
-def _known(value: Any) -> bool:
-    return value is None or value in list(DossierStatus)
+    def _code(self, value: Any) -> str | None:
+        try:
+            return self.words[value]
+        except (KeyError, TypeError):
+            if self.beyond:
+                return None
+            raise CodecError("no code for this value in the table") from None
 
 
 def _word(value: Any) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-from mappings.codecs import CodecError
+from mappings.codec import CodecError
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 60
