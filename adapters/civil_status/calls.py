@@ -79,9 +79,9 @@ class Calls:
         reply = self._post(path, body, token, send_by)
         if _token_refused(reply):
             reply = self._post(path, body, self._token(token), send_by)
-        if _token_refused(reply):
+        if _token_refused(reply) or _forbidden(reply):
             raise PortalAuthError(
-                self._context.portal, "the token is not accepted, nor is a new one", status=reply.status, sent=False
+                self._context.portal, "our login is not accepted, nor was a new token", status=reply.status, sent=False
             )
         return reply
 
@@ -144,12 +144,20 @@ class Calls:
 
 def _token_refused(reply: HttpReply) -> bool:
     """401 in any dress, or the guide's code in an ordinary answer."""
-    if reply.status == 401:
-        return True
-    if AUTHEN_ERROR.encode() not in reply.body:
-        return False
+    return reply.status == 401 or (AUTHEN_ERROR.encode() in reply.body and _business_code(reply) == AUTHEN_ERROR)
+
+
+def _forbidden(reply: HttpReply) -> bool:
+    """403 by whatever stands before the ministry; a new token does not help. A business answer may carry it, too."""
+    return reply.status == 403 and _business_code(reply) is None
+
+
+def _business_code(reply: HttpReply) -> str | None:
+    """The error code of a business answer ("" where it has none); None for any other body."""
     try:
         answer = parse(reply.body)
     except BadJsonError:
-        return False
-    return isinstance(answer, dict) and verdict_of(answer).code == AUTHEN_ERROR
+        return None
+    if not isinstance(answer, dict) or answer.keys().isdisjoint(("status", "errorCode")):
+        return None
+    return verdict_of(answer).code

@@ -117,6 +117,8 @@ class CivilStatusSimulator(Simulator):
         match self.switches.auth_reply:
             case "html":
                 return Reply.text("<html><body>Phiên làm việc hết hạn</body></html>", 401, "text/html; charset=utf-8")
+            case "forbidden":
+                return Reply.text("<html><body>Forbidden</body></html>", 403, "text/html; charset=utf-8")
             case "code":
                 return Reply.json(
                     {

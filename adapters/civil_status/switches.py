@@ -48,7 +48,7 @@ class Switches(Section):
     omit_unknown: leave unknown numbers out, or answer 201 for the whole call. foreign_rows, repeat_rows: R04.
     result: how the certificate of a completed dossier is spoilt (R06).
     no_supplement_deadline (R08), time_form (R09), note_in_content (R12).
-    auth_reply: how a bad token is answered: 401 in JSON or HTML, or code 100 with 200 (R11).
+    auth_reply: how a bad token is answered: 401 in JSON or HTML, code 100 with 200, or 403 (R11).
     business_status: HTTP status of a business error.
     batch_limit: refuse a poll for more numbers; 0 is no limit.
     spoil: doubled keys or NaN in every poll (R15).
@@ -74,7 +74,7 @@ class Switches(Section):
     no_supplement_deadline: bool = False
     time_form: TimeForm = "dmy_hms"
     note_in_content: bool = False
-    auth_reply: Literal["json", "html", "code"] = "json"
+    auth_reply: Literal["json", "html", "code", "forbidden"] = "json"
     business_status: Annotated[int, Field(ge=200, le=499)] = 200
     batch_limit: Annotated[int, Field(ge=0)] = 0
     spoil: Literal["no", "doubled_key", "nan"] = "no"

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.base import OutcomeKind, Presence
 from adapters.simulation import FaultPlan
+from schemas.errors import PortalError
 
 NUMBER = "000.00.01.H96-261101-0001"
 
@@ -155,6 +156,31 @@ def test_a_supplement_that_the_ministry_takes_for_a_repeat_is_refused_and_cannot
     outcome = bench.adapter.push(bench.delivery(operation="supplement"))
     assert (outcome.kind, outcome.final) == (OutcomeKind.REFUSED, True)
     assert bench.adapter.probe(bench.delivery(operation="supplement")).presence is Presence.CANNOT_TELL
+
+
+def test_under_heavy_faults_every_dossier_arrives_once_and_is_heard_of(ministry: Any) -> None:
+    kinds = ("reset_before", "reset_after", "truncate", "html_200", "garbage", "unavailable_503", "too_many_429")
+    faults = FaultPlan(seed=7, rate=0.4, kinds=(*kinds, "expired_session"))
+    bench = ministry(faults=faults)
+    numbers = [f"000.00.01.H96-261101-{order:04d}" for order in range(60)]
+    for number in numbers:
+        attempt = 1
+        while bench.adapter.push(bench.delivery(number, attempt=attempt)).kind is not OutcomeKind.DELIVERED:
+            attempt += 1
+            assert attempt < 30
+    assert sorted(effect["key"] for effect in bench.effects("declare")) == numbers
+    assert bench.simulator.book.duplicates == 0
+    bench.known.open = numbers
+    cursor, heard = None, {}
+    for _ in range(200):
+        try:
+            for page in bench.adapter.pull(cursor):
+                cursor = page.next_cursor
+                heard |= bench.states([page])
+        except PortalError:
+            continue
+    assert heard == dict.fromkeys(numbers, "1")
+    assert set(faults.counts()) == {*kinds, "expired_session"}
 
 
 def test_no_outcome_shows_an_identity_number(ministry: Any) -> None:

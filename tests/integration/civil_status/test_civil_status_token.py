@@ -44,6 +44,18 @@ def test_a_ministry_that_refuses_new_tokens_too_is_left_alone_after_one_refresh(
         bench.pages()
 
 
+def test_R11_a_push_that_is_forbidden_was_not_taken_and_no_new_token_is_asked_for(  # noqa: N802 - the case's id
+    ministry: Any,
+) -> None:
+    bench = ministry(auth_reply="forbidden")
+    bench.adapter.ping()
+    bench.declare(NUMBER)
+    bench.act("expire_tokens")
+    outcome = bench.adapter.push(bench.delivery("000.00.01.H96-261101-0002"))
+    assert (outcome.kind, outcome.auth) == (OutcomeKind.RETRY, True)
+    assert bench.sessions.logins == 1
+
+
 def test_R11_a_token_endpoint_that_is_down_leaves_a_push_unsent(ministry: Any) -> None:  # noqa: N802 - the case's id
     faults = FaultPlan(seed=1)
     bench = ministry(faults=faults)

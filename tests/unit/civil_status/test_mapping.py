@@ -58,6 +58,21 @@ def test_a_dossier_without_a_number_yet_is_sent_with_an_empty_one() -> None:
     assert G2["push"].localise({**DOSSIER, "national_code": ""})["maHoSoLT"] == ""
 
 
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("1", "accepted"),
+        ("2", "supplement_requested"),
+        ("3", "in_progress"),
+        ("4", "completed"),
+        ("6", "not_accepted"),
+    ],
+)
+def test_every_attested_state_has_its_status_and_keeps_its_word(code: str, status: str) -> None:
+    state = G2["state"].normalise({"maHoSoMCDT": "N1", "trangThai": code}).values["state"]
+    assert (state["status"], state["wire"]) == (status, code)
+
+
 @pytest.mark.parametrize("missing", ["dossier_code", "received_at", "procedure", "handling_agency"])
 def test_a_push_waits_for_what_the_ministry_needs(missing: str) -> None:
     with pytest.raises(NotSendableError):

@@ -40,6 +40,10 @@ def test_R15_a_number_sent_as_a_json_number_is_the_same_dossier() -> None:  # no
     assert state_part(found.rows["9007199254740993"], "LTKS", OPTIONS)["maHoSoMCDT"] == "9007199254740993"
 
 
+def test_R04_a_row_nobody_asked_for_is_no_part_of_the_answer() -> None:  # noqa: N802 - the case's id
+    assert set(answered({"value": [row(), row("N2"), row(""), row(None)]}, ["N1"]).rows) == {"N1"}
+
+
 @pytest.mark.parametrize("reply", [[], {"status": 1}, {"status": 1, "value": 5}, {"value": ["x"]}, {"value": "<a/>"}])
 def test_a_reply_that_is_not_the_contracts_is_no_answer(reply: Any) -> None:
     with pytest.raises(BadJsonError):
