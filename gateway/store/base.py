@@ -103,11 +103,17 @@ class Tx(Protocol):
     def append_leaves(self, leaves: Sequence[LeafRow]) -> None:
         """Append; never changed afterwards."""
 
+    def leaves(self, *, after: int = 0, limit: int = 1000) -> list[tuple[int, LeafRow]]:
+        """Numbered leaves in the order they were written, from behind number `after`."""
+
     def put_raw(self, rows: Sequence[RawRow]) -> list[int]:
         """Insert; gives their numbers in order."""
 
     def raw(self, raw_id: int) -> RawRow | None:
         """By number."""
+
+    def expire_raw(self, now: float, *, limit: int = 10_000) -> int:
+        """Remove raw bytes whose day has come, but none that an open quarantine still needs; says how many."""
 
     def put_quarantine(self, row: QuarantineRow) -> int:
         """Insert, or count up an open one of the same portal, external id, cause and digest."""

@@ -6,7 +6,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Self, TypeVar, cast
 
 from gateway.sqlite_file import BUSY_WAIT_S, connect, explain, is_environmental
 from gateway.store.base import Tx
@@ -83,6 +83,12 @@ class SqliteStore:
             connection.close()
         else:
             self._readers.append(connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Finish what was submitted and give back the files."""
