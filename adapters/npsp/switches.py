@@ -23,8 +23,9 @@ class Switches(Section):
     Ways in: `adapter_paths` before every path, `destination` where `dstcode` must stand, facades beside it.
     Writes: `duplicate_code` for an insert of a known number; `update_unknown`; `failure_code`; `progress_limit` rows
     a call; `strict` checks the contract and the known lengths.
-    Answers: spelling and name of the code, plain text for some operations, content type, wrapping, byte-order mark,
-    shape of `result`, names in the look-up row.
+    Answers: `code_form` and `code_key` of the code, `plain_text` for some operations, `content_type`, `wrapping`,
+    `byte_order_mark`, `read_shape` of `result`; `lookup_code_key`, `lookup_status_key` and `lookup_extra` (field of the
+    dossier to key of the row) name a look-up row; `success_text` are the words of success.
     """
 
     username: str = "H56"

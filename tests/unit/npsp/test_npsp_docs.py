@@ -1,0 +1,39 @@
+"""The quirks table and the checklist name only what is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from adapters.npsp.options import Options
+
+
+def rows(root: Path) -> list[str]:
+    return [line for line in (root / "docs/quirks/npsp.md").read_text().splitlines() if line.startswith("| npsp-")]
+
+
+def test_every_numbered_case_has_a_row(project_root: Path) -> None:
+    assert [row.split("|")[1].strip() for row in rows(project_root)] == [f"npsp-{case:02}" for case in range(1, 31)]
+
+
+def test_every_test_named_in_a_row_exists(project_root: Path) -> None:
+    named = {found for row in rows(project_root) for found in re.findall(r"`([\w./]+\.py)::(\w+)`", row)}
+    missing = [
+        f"{file}::{test}"
+        for file, test in named
+        if f"def {test}("
+        not in (project_root / (file if "/" in file else f"tests/integration/npsp/{file}")).read_text()
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("field", list(Options.model_fields))
+def test_every_option_is_explained(project_root: Path, field: str) -> None:
+    assert f"`{field}`" in (project_root / "adapters/npsp/README.md").read_text()
+
+
+def test_the_checklist_knows_three_states(project_root: Path) -> None:
+    listed = YAML(typ="safe").load(project_root / "adapters/npsp/checklist.yaml")
+    assert {rule["state"] for rule in listed["rules"].values()} <= {"done", "todo", "exempt"}
+    assert all(rule.get("where") or rule.get("why") for rule in listed["rules"].values())
