@@ -21,6 +21,7 @@ from gateway.config import Config, PortalConfig
 from gateway.config_file.portals import SECRET, texts
 from gateway.secret_values import Secrets
 from gateway.store.base import Store, Vault
+from gateway.store.opening import open_store
 from gateway.store.sqlite import SqliteStore
 from gateway.sync.case import Workshop
 from gateway.sync.context import LoginHold, StoredKnown, StoredSessions, TokenBucket
@@ -101,7 +102,7 @@ def open_gateway(
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         vault = KeyRing(Path(config.store.key_ring))
         undo.callback(vault.close)
-        store = SqliteStore(Path(config.store.path))
+        store = open_store(Path(config.store.path))
         undo.callback(store.close)
         holds = {name: _hold(name, entry, store, vault, clock, known) for name, entry in config.portals.items()}
         portals: dict[str, Portal] = {}
@@ -156,7 +157,7 @@ def _portal(
         call_timeout_s=entry.call_timeout_s,
         agency_code=config.province.agency_code,
     )
-    adapter = registry.adapter_factory(entry.kind)(context, entry.options)
+    adapter = registry.build(entry.kind, context, entry.options)
     state = store.read(lambda tx: tx.portal(name)).breaker
     breaker = Breaker(entry.breaker, clock, state)
     return Portal(name, entry, adapter, load_mapping(entry.mapping), clock, breaker=breaker)

@@ -60,10 +60,10 @@ def _words(found: ErrorDetails, model: type[BaseModel], inside: Place) -> tuple[
         name, en, vi = _LIMITS[kind]
         return (
             t(
-                f"found {_shown(value)}, must be {en} {context[name]}",
-                f"thấy {_shown(value)}, phải {vi} {context[name]}",
+                f"found {_shown(value)}, must be {en} {context[name]:g}",
+                f"thấy {_shown(value)}, phải {vi} {context[name]:g}",
             ),
-            t(f"write a number that is {en} {context[name]}", f"hãy viết một số {vi} {context[name]}"),
+            t(f"write a number that is {en} {context[name]:g}", f"hãy viết một số {vi} {context[name]:g}"),
         )
     if kind == "value_error":
         return _ours(str(context["error"]))
