@@ -13,6 +13,7 @@ from adapters.base import JsonValue, PortalContext
 from adapters.civil_status.options import Options, TokenLogin
 from adapters.civil_status.wire import BadJsonError, parse, text_of, verdict_of
 from adapters.http import HttpClient, HttpReply, nothing_sent_yet
+from adapters.retry import retry_harmless
 from schemas.errors import PortalAuthError, PortalContractError
 
 AUTHEN_ERROR = "100"
@@ -46,17 +47,24 @@ class Calls:
         Raises:
             PortalError: As `HttpClient` says; `sent` is false where the push itself never left.
         """
+        self._context.budget.take()
         return self._authorised(self._options.paths.push, body, send_by=send_by)
 
     def poll(self, numbers: list[str], module: str) -> tuple[JsonValue, HttpReply]:
-        """Ask for the state of dossiers of one module.
+        """Ask for the state of dossiers of one module, up to `poll_tries` times: asking is harmless.
 
         Raises:
             PortalError: The call failed, or its answer is not JSON.
         """
         request = {"maDinhDanhHoSo": numbers, "maTinh": self._options.province_code, "module": module}
-        reply = self._authorised(self._options.paths.poll, orjson.dumps(request), send_by=None)
-        return self.parsed(reply), reply
+        body = orjson.dumps(request)
+
+        def once() -> tuple[JsonValue, HttpReply]:
+            reply = self._authorised(self._options.paths.poll, body, send_by=None)
+            return self.parsed(reply), reply
+
+        context = self._context
+        return retry_harmless(once, clock=context.clock, budget=context.budget, attempts=self._options.poll_tries)
 
     def login(self) -> datetime | None:
         """Fetch a token whether or not there is one; gives the portal's own clock where it shows one."""
@@ -78,7 +86,9 @@ class Calls:
         token = self._token(None)
         reply = self._post(path, body, token, send_by)
         if _token_refused(reply):
-            reply = self._post(path, body, self._token(token), send_by)
+            fresh = self._token(token)
+            self._context.budget.take()
+            reply = self._post(path, body, fresh, send_by)
         if _token_refused(reply) or _forbidden(reply):
             raise PortalAuthError(
                 self._context.portal, "our login is not accepted, nor was a new token", status=reply.status, sent=False
@@ -86,7 +96,6 @@ class Calls:
         return reply
 
     def _post(self, path: str, body: bytes, token: str, send_by: float | None) -> HttpReply:
-        self._context.budget.take()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Accept": "application/json"}
         return self._http.request(
             "POST",

@@ -91,6 +91,7 @@ class Options(Section):
     `units` turns our agency codes into the ministry's `maDonVi`; empty means they are equal.
     `modules` turns procedure codes (a local suffix is left out) into the ministry's module.
     `batch` is how many numbers one poll asks for; the attested client never asks for more than 3.
+    `poll_tries` is how often a poll that the portal did not answer is tried at once.
     `round_limit` is how many open dossiers one pull asks about; the next pull goes on behind them.
     `result_patience` is how many polls a completed dossier may stay without a readable result file,
     or fail alone, before a person is told.
@@ -112,6 +113,7 @@ class Options(Section):
     units: dict[str, str] = Field(default_factory=dict)
     modules: Annotated[dict[str, str], Field(min_length=1)] = PROCEDURE_MODULES
     batch: Annotated[int, Field(ge=1, le=100)] = 3
+    poll_tries: Annotated[int, Field(ge=1, le=10)] = 3
     round_limit: Annotated[int, Field(ge=1)] = 1000
     result_patience: Annotated[int, Field(ge=1)] = 10
     completed_states: tuple[str, ...] = ("4",)

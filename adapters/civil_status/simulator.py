@@ -248,7 +248,7 @@ class CivilStatusSimulator(Simulator):
         held = Held(number, str(arguments.get("national_number", "")), str(arguments.get("unit", "")), module, now)
         held.seeded = True
         if state := arguments.get("state"):
-            held.move(str(state), now)
+            held.move(str(state), now, str(arguments.get("note", "")))
         self._dossiers[number] = held
         self.book.put(number, held.shown())
         return held

@@ -83,13 +83,25 @@ def test_a_pull_resumed_after_an_outage_skips_nobody(ministry: Any) -> None:
     heard: dict[str, str] = {}
     pull = bench.adapter.pull(None)
     heard |= bench.states([page := next(pull)])
-    faults.script("unavailable_503", on="read")
+    for _ in range(3):
+        faults.script("unavailable_503", on="read")
     page = next(pull)
     assert page.records == ()
     with pytest.raises(PortalUnavailableError):
         next(pull)
     heard |= bench.states(list(bench.adapter.pull(page.next_cursor)))
     assert sorted(heard) == NUMBERS
+
+
+def test_a_poll_that_fails_once_is_asked_again_at_once(ministry: Any) -> None:
+    faults = FaultPlan(seed=1)
+    bench = ministry(faults=faults)
+    bench.declare(ONE)
+    for fault in ("unavailable_503", "garbage"):
+        faults.script(fault, on="read")
+    spent = bench.budget.taken
+    assert bench.states() == {ONE: "1"}
+    assert bench.budget.taken - spent == 3
 
 
 @pytest.mark.parametrize("quirk", [{"foreign_rows": True}, {"repeat_rows": "same"}], ids=["R04-foreign", "R04-twice"])

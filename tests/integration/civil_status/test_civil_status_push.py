@@ -172,7 +172,7 @@ def test_under_heavy_faults_every_dossier_arrives_once_and_is_heard_of(ministry:
     assert bench.simulator.book.duplicates == 0
     bench.known.open = numbers
     cursor, heard = None, {}
-    for _ in range(200):
+    for _ in range(20):
         try:
             for page in bench.adapter.pull(cursor):
                 cursor = page.next_cursor

@@ -61,7 +61,8 @@ def test_R11_a_token_endpoint_that_is_down_leaves_a_push_unsent(ministry: Any) -
     bench = ministry(faults=faults)
     faults.script("unavailable_503", on="login")
     assert bench.adapter.push(bench.delivery()).kind is OutcomeKind.RETRY
-    faults.script("unavailable_503", on="login")
+    for _ in range(3):
+        faults.script("unavailable_503", on="login")
     bench.known.open.append(NUMBER)
     with pytest.raises(PortalUnavailableError):
         bench.pages()
