@@ -179,3 +179,10 @@ def test_an_excerpt_holds_nothing_personal() -> None:
 def test_no_bytes_make_the_reader_fail_or_lie(body: bytes) -> None:
     verdict, _ = classify(parse(body), DEFAULT_RULES, "both")
     assert verdict is not Verdict.OK
+
+
+@pytest.mark.parametrize("codes", [(0, -1), ("00", "-1"), (-1, 0), (None, -1)])
+def test_npsp_05_of_two_codes_in_one_answer_the_failure_counts(codes: tuple[Any, Any]) -> None:
+    inner = {"error_code": codes[1], "message": "một câu chưa ai thấy"}
+    reply = parse(orjson.dumps({"error_code": codes[0], "response": inner}))
+    assert (reply.code, classify(reply, DEFAULT_RULES, "both")[0]) == (-1, Verdict.FAILED)
