@@ -88,7 +88,7 @@ class Portal:
         """Why nothing is called now: we stop, a maintenance window, an open breaker; "" when it may be called."""
         if self.stopping.is_set():
             return "stopping"
-        if any(_inside(window, now) for window in self.config.maintenance):
+        if any(inside(window, now) for window in self.config.maintenance):
             return "maintenance window"
         if self.breaker.open_until > now.timestamp():
             return "breaker open"
@@ -113,7 +113,8 @@ class Portal:
         return wait * (1.0 + retry.jitter * spread)
 
 
-def _inside(window: MaintenanceWindow, now: datetime) -> bool:
+def inside(window: MaintenanceWindow, now: datetime) -> bool:
+    """Whether an instant lies in a maintenance window; one past midnight belongs to the day it starts on."""
     local = now.astimezone(VIETNAM)
     minute = local.strftime("%H:%M")
     if window.starts <= window.ends:

@@ -1,0 +1,115 @@
+"""The words of notices: portals, numbers and dossier codes, never anything personal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gateway.language import t
+from gateway.sync.views import AtRisk, PortalStatus, StatusReport
+from schemas.clock import VIETNAM
+
+LISTED = 50
+"""Dossiers named in one notice; the rest is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message to people."""
+
+    subject: str
+    text: str
+
+
+def login_refused(portal: PortalStatus) -> Notice:
+    """A password no longer fits."""
+    name = portal.portal
+    return Notice(
+        t(f"{name}: the login was refused", f"{name}: bị từ chối đăng nhập"),
+        t(
+            "The password was probably changed. It is not tried again for a while, so that the account is not"
+            " locked. Put the new one into the secrets file; the gateway takes it up by itself.",
+            "Có thể mật khẩu đã bị đổi. Hệ thống tạm ngừng thử lại để tài khoản không bị khoá. Hãy ghi mật khẩu"
+            " mới vào tệp secrets_file; hệ thống tự dùng ngay, không cần khởi động lại.",
+        ),
+    )
+
+
+def login_works(portal: PortalStatus) -> Notice:
+    """The password fits again."""
+    name = portal.portal
+    return Notice(t(f"{name}: the login works again", f"{name}: đã đăng nhập lại được"), "")
+
+
+def braked(portal: PortalStatus) -> Notice:
+    """One sweep wanted more writes than the set number."""
+    name = portal.portal
+    todo = f"'lienthong sync {name} --dry-run', 'lienthong resume {name}'"
+    return Notice(
+        t(f"{name}: stopped, and asks", f"{name}: đã dừng và chờ quyết định"),
+        t(f"{portal.paused}. Look, then say yes: {todo}.", f"Một lượt đọc muốn ghi quá nhiều. Xem rồi đồng ý: {todo}."),
+    )
+
+
+def silent(portal: PortalStatus) -> Notice:
+    """Nothing was heard for longer than the portal's entry allows."""
+    name, heard = portal.portal, _when(portal.heard_at)
+    why = portal.breaker_reason or t("no answer", "không trả lời")
+    return Notice(
+        t(f"{name}: silent since {heard}", f"{name}: không phản hồi từ {heard}"),
+        t(
+            f"Last heard: {heard}. Reason: {why}. Owed there: {portal.owed}. Nothing is lost; it is sent when the"
+            " portal answers. Ask its operator, and see 'lienthong status'.",
+            f"Lần cuối nhận được: {heard}. Lý do: {why}. Đang nợ: {portal.owed}. Không mất gì; sẽ gửi khi cổng trả"
+            " lời. Hãy hỏi đơn vị vận hành cổng, và xem 'lienthong status'.",
+        ),
+    )
+
+
+def back(portal: PortalStatus) -> Notice:
+    """A silent portal was heard again."""
+    name = portal.portal
+    return Notice(
+        t(f"{name}: is back", f"{name}: đã hoạt động lại"),
+        t(f"Owed there: {portal.owed}.", f"Đang nợ: {portal.owed}."),
+    )
+
+
+def due_soon(portal: str, risks: list[AtRisk]) -> Notice:
+    """Dossiers whose due date is near while a portal has not heard all."""
+    lines = [f"{risk.dossier_code or risk.dossier_id}  {_when(risk.due_at)}  {risk.reason}" for risk in risks[:LISTED]]
+    if len(risks) > LISTED:
+        lines.append(t(f"and {len(risks) - LISTED} more", f"và {len(risks) - LISTED} hồ sơ khác"))
+    return Notice(
+        t(
+            f"{portal}: {len(risks)} due soon with something owed",
+            f"{portal}: {len(risks)} hồ sơ sắp đến hạn còn nợ gửi",
+        ),
+        "\n".join(lines),
+    )
+
+
+def daily(report: StatusReport) -> Notice | None:
+    """What waits for a person at each portal; None when nothing does."""
+    words = (
+        ("parked", t("parked", "chờ người xử lý")),
+        ("unproven", t("unproven", "chưa chứng minh được")),
+        ("quarantined", t("quarantined", "bị cách ly")),
+        ("drift_given_up", t("drift given up", "sai lệch đã thôi sửa")),
+    )
+    lines = []
+    for portal in report.portals:
+        counts = [f"{word} {getattr(portal, name)}" for name, word in words if getattr(portal, name)]
+        if counts:
+            lines.append(f"{portal.portal}: {', '.join(counts)}")
+    if not lines:
+        return None
+    lines.append(t("See 'lienthong parked list' and 'lienthong quarantine list'.", "Xem 'lienthong parked list'."))
+    return Notice(t("Waiting for a person", "Việc đang chờ người xử lý"), "\n".join(lines))
+
+
+def _when(at: float | None) -> str:
+    """An instant in Vietnam time."""
+    if at is None:
+        return t("never", "chưa lần nào")
+    return datetime.fromtimestamp(at, UTC).astimezone(VIETNAM).strftime("%Y-%m-%d %H:%M")
