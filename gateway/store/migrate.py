@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, create_engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from gateway.store.copies import checked, copy_online, hold, put_in_place, remove, settle
@@ -19,6 +19,7 @@ from gateway.store.schema import HEAD, differences, revision_of, statements
 from schemas.errors import StoreError
 
 _HERE = Path(__file__).parent / "migrations"
+_VERSIONS = (_HERE / "versions",)
 
 
 def migrate(path: Path) -> Path | None:
@@ -45,11 +46,8 @@ def migrate(path: Path) -> Path | None:
         return kept
 
 
-def upgrade(copy: Path, *, to: str = HEAD, versions: Sequence[Path] = ()) -> None:
-    """Apply what lies between the revision of a closed file and `to`, then check it; on failure throw the file away.
-
-    Args:
-        versions: Folders with revisions, where they are not those of this program.
+def upgrade(copy: Path) -> None:
+    """Apply what lies between the revision of a closed file and `HEAD`, then check it; on failure throw the file away.
 
     Raises:
         StoreError: An unknown revision, a failed step, damage, or a result unequal to a fresh store.
@@ -58,20 +56,21 @@ def upgrade(copy: Path, *, to: str = HEAD, versions: Sequence[Path] = ()) -> Non
     config = Config()
     config.set_main_option("script_location", str(_HERE))
     config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", "\n".join(map(str, versions or (_HERE / "versions",))))
+    config.set_main_option("version_locations", "\n".join(map(str, _VERSIONS)))
     found = revision_of(copy)
     try:
         if found is not None:
             ScriptDirectory.from_config(config).get_revision(found)
         with engine.connect() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, to)
+            command.upgrade(config, HEAD)
             connection.commit()
     except CommandError as error:
         raise StoreError(f"{copy.name}: revision {found} is not known here: a newer program made this store") from error
+    except SQLAlchemyError as error:
+        raise StoreError(f"{copy.name}: the step from revision {found} failed ({type(error).__name__})") from error
     checked(copy)
-    if to == HEAD:
-        _compare_with_fresh(copy)
+    _compare_with_fresh(copy)
 
 
 def _compare_with_fresh(copy: Path) -> None:
