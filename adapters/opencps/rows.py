@@ -1,0 +1,111 @@
+"""Pure work on wire objects: blank secrets, settle keys, digest list rows, take status words out of a log."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+from unicodedata import normalize
+
+import orjson
+
+from adapters.opencps.options import LogSettings
+
+PREFIX = "xxx-cps-"
+"""Marks the copy of a linked dossier; some deployments add or strip it (provincial.md 1.3)."""
+
+SECRETS = frozenset({"haspassword", "password", "secretkey", "secretcode", "configs", "messagetext", "security"})
+"""Wire names, in lower case, that carry a password or a token (provincial.md section 6)."""
+
+VOLATILE = frozenset({
+    "hasPassword", "visited", "permission", "pending", "assigned", "specialNo", "dossierOverdue",
+    "dossierFinishOverdue", "timeOverdueText", "stepOverdue", "stepDuedate", "lock", "dueDateComing", "dossierIdCTN",
+    "dossierCounter", "counter", "dossierStatusText", "dossierSubStatusText", "submitting", "certNumber",
+    "delegateType", "stepInstruction",
+})  # fmt: skip
+"""List fields that depend on the caller, the minute, the language or a counter."""
+
+JsonObject = dict[str, Any]
+
+
+def blanked(value: Any) -> Any:
+    """The same value with every declared secret emptied, also inside lists and objects."""
+    if isinstance(value, dict):
+        return {key: "" if key.casefold() in SECRETS and item else blanked(item) for key, item in value.items()}
+    return [blanked(item) for item in value] if isinstance(value, list) else value
+
+
+def plain_uid(uid: str) -> str:
+    """A reference as it is compared: without the prefix, blanks and case."""
+    return uid.strip().casefold().removeprefix(PREFIX)
+
+
+def other_spelling(uid: str) -> str:
+    """The same reference with the prefix where it has none, and the other way round."""
+    return uid[len(PREFIX) :] if uid.startswith(PREFIX) else PREFIX + uid
+
+
+def list_digest(row: Mapping[str, Any], volatile: Collection[str] = (), *, by_modified: bool = True) -> str:
+    """What a list row says, without what changes by itself; names are compared as the portal spells them."""
+    left_out = VOLATILE.union(volatile) if by_modified else VOLATILE.union(volatile, ("modifiedDate",))
+    kept = {key: value for key, value in row.items() if key not in left_out and value not in (None, "")}
+    return hashlib.blake2b(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def dossier_part(detail: Mapping[str, Any]) -> JsonObject:
+    """A detail as the mapping reads it: key without prefix; a sub-dossier's origin number is its parent's."""
+    part = dict(detail)
+    if isinstance(uid := part.get("referenceUid"), str):
+        part["referenceUid"] = plain_uid(uid)
+    if part.get("originDossierId") not in (None, 0, "0", ""):
+        part["parentDossierNo"] = part.pop("originDossierNo", "")
+    return part
+
+
+def log_part(rows: Iterable[Mapping[str, Any]], settings: LogSettings) -> list[JsonObject]:
+    """Log rows as the mapping reads them: the status words stand beside the text, the payload is left out."""
+    return [_log_row(row, settings) for row in rows]
+
+
+def _log_row(row: Mapping[str, Any], settings: LogSettings) -> JsonObject:
+    part = {key: value for key, value in row.items() if key != "payload"}
+    said = _opened(row.get("payload"))
+    status = said.get(settings.status_key)
+    if isinstance(status, str) and status:
+        part["dossierStatus"] = status
+        part["dossierSubStatus"] = said.get(settings.sub_status_key) or ""
+        return part
+    content = normalize("NFC", str(row.get("content") or "")).casefold()
+    for text, word in settings.texts.items():
+        if content.startswith(normalize("NFC", text).casefold()):
+            part["dossierStatus"] = word
+            break
+    return part
+
+
+def _opened(payload: Any) -> Mapping[str, Any]:
+    """A payload as an object; most are free text, which says nothing."""
+    if isinstance(payload, str) and payload.lstrip().startswith("{"):
+        try:
+            payload = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            return {}
+    return payload if isinstance(payload, dict) else {}
+
+
+def newest_log(rows: Iterable[Mapping[str, Any]]) -> int:
+    """The highest log id, 0 for an empty log."""
+    return max((number(row.get("dossierLogId")) for row in rows), default=0)
+
+
+def number(value: Any) -> int:
+    """A whole number that may be spelled as text; 0 when absent or unreadable."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0
+
+
+def is_removed(detail: Mapping[str, Any]) -> bool:
+    """Negative originality: logically rolled back or removed."""
+    return number(detail.get("originality")) < 0
