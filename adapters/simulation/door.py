@@ -37,11 +37,13 @@ class Door:
         self._lock = threading.Lock()
         self._shut_until = 0.0
         self._is_shut = threading.Event()
+        self._is_open = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=f"simulator-door-{self.port}", daemon=True)
 
     def start(self) -> None:
         """Begin to accept."""
+        self._is_open.set()
         self._thread.start()
 
     def stop(self) -> None:
@@ -62,10 +64,11 @@ class Door:
         self._is_shut.wait(1)
 
     def open(self) -> None:
-        """Accept again at once."""
+        """Accept again; returns once it is so."""
         with self._lock:
             self._shut_until = 0.0
         self._bell.send(b"x")
+        self._is_open.wait(1)
 
     @property
     def is_shut(self) -> bool:
@@ -96,10 +99,12 @@ class Door:
             self._accept(self._portal)
             self._portal.close()
             self._portal = None
+            self._is_open.clear()
             self._is_shut.set()
         elif not shut and self._portal is None:
             self._portal = _listening(self.port)
             self._is_shut.clear()
+            self._is_open.set()
 
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):  # a caller that has already gone; BlockingIOError: nobody is left

@@ -26,8 +26,11 @@ GENERAL_FAULTS = (
 FAULT_KINDS = (*GENERAL_FAULTS, "wrong_namespace", "expired_session")
 """Every fault; the last two need a portal with namespaces or sessions."""
 
+_SCRIPTED_ONLY = ("empty_200",)
+"""An answer without a byte of body: met in the wild, struck only by a script."""
+
 _NO_EFFECT = frozenset({"reset_before", "too_many_429", "unavailable_503"})
-_EITHER = frozenset({"html_200", "garbage"})
+_EITHER = frozenset({"html_200", "garbage", "empty_200"})
 _READS = frozenset({"read", "login", "ping"})
 
 
@@ -120,7 +123,8 @@ class FaultPlan:
 
     def script(self, fault: str, *, on: str = "", before: bool | None = None) -> None:
         """Hurt the next call of sort `on` ("": any; "effect": any write) once with `fault`."""
-        (fault,) = _known([fault])
+        if fault not in _SCRIPTED_ONLY:
+            _known([fault])
         with self._lock:
             self._script.append(_Scripted(fault, on, before))
 

@@ -27,6 +27,7 @@ ANSWERED = {
     "drip": "late",
     "html_200": "unreadable",
     "garbage": "unreadable",
+    "empty_200": "unreadable",
     "wrong_namespace": "unreadable",
     "unavailable_503": "unavailable",
     "outage": "unavailable",
@@ -45,6 +46,8 @@ def substitute(strike: Strike, plan: FaultPlan, now: datetime) -> Reply | None:
     match strike.fault:
         case "html_200":
             return Reply.text(HTML, content_type="text/html; charset=utf-8")
+        case "empty_200":
+            return Reply(200)
         case "garbage":
             return Reply(200, _noise(strike.seed))
         case "too_many_429":
