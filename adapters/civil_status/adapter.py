@@ -112,8 +112,7 @@ class CivilStatusAdapter:
             place = place.at(batch[-1])
             try:
                 found = self._find([number for _, number in batch], batch[0][0])
-                if not heard:
-                    _raise_if_portal(found, len(batch))
+                _raise_if_portal(found, len(batch), heard=heard)
             except PortalError:
                 yield Page((), place.written(), total=len(keys))
                 raise
@@ -267,13 +266,14 @@ class CivilStatusAdapter:
         raise PortalRefusedError(self._context.portal, reason, sent=False)
 
 
-def _raise_if_portal(found: Findings, asked: int) -> None:
-    """Take it for the portal's failure, not the dossiers', when the first batch fails down to the last dossier.
+def _raise_if_portal(found: Findings, asked: int, *, heard: bool) -> None:
+    """Take it for the portal's failure, not the dossiers', when a batch fails down to the last dossier.
 
-    A single dossier that is refused in words says nothing about the portal.
+    Refusals in words are the dossiers' own once the portal has answered for others in this round, and a single
+    dossier that is refused says nothing about the portal.
     """
     if len(found.failed) < asked:
         return
     first = next(iter(found.failed.values()))
-    if asked > 1 or not isinstance(first, PortalRefusedError):
+    if not isinstance(first, PortalRefusedError) or (asked > 1 and not heard):
         raise first
