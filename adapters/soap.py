@@ -7,7 +7,6 @@ shape and namespaces are checked first, because zeep turns a missing child into 
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -32,9 +31,6 @@ SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 _XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _XML_TYPES = ("text/xml", "application/xml", "application/soap+xml")
-# At debug level these loggers print whole messages: names, numbers and passwords.
-for _name in ("zeep.transports", "zeep.wsdl.bindings.soap"):
-    logging.getLogger(_name).setLevel(logging.INFO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,8 @@ class SoapReply:
 class _Sending(Transport):
     """Sends what zeep built over our HTTP client and hands zeep only an answer of the right shape.
 
-    The terms of a call (deadline, send-by) and its raw answer belong to the calling thread.
+    The terms of a call (deadline, send-by) and its raw answer belong to the calling thread. zeep's own transport writes
+    whole messages to its log at debug level; this one writes nothing.
     """
 
     def __init__(self, client: SoapClient) -> None:

@@ -85,20 +85,25 @@ class Call:
 
 class _Calls(threading.local):
     now: Call | None = None
+    line: httpcore.ConnectionPool | None = None
 
 
 class DeadlineTransport(httpx.BaseTransport):
-    """httpx over httpcore's pool with our streams; failures leave as httpcore's exceptions or the two above."""
+    """httpx over httpcore with our streams; failures leave as httpcore's exceptions or the two above.
+
+    A call has a connection to itself from its first byte to the end of its answer: a line of one, taken from those
+    lying idle, last used first. In one pool shared by threads httpcore may close a connection under a call: it asks
+    whether an idle connection has bytes waiting (the other side hung up) while another thread has begun to use it.
+    """
 
     def __init__(self, *, tls: ssl.SSLContext | None, connections: int, keepalive_s: float) -> None:
         self._calls = _Calls()
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=tls,
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=keepalive_s,
-            network_backend=_Backend(self._calls),
-        )
+        self._tls = tls
+        self._keepalive_s = keepalive_s
+        self._free = threading.Semaphore(connections)
+        self._lock = threading.Lock()
+        self._idle: list[httpcore.ConnectionPool] = []
+        self._lines: list[httpcore.ConnectionPool] = []
 
     @contextmanager
     def during(self, call: Call) -> Iterator[Call]:
@@ -108,11 +113,12 @@ class DeadlineTransport(httpx.BaseTransport):
             yield call
         finally:
             self._calls.now = None
+            self._give_back()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request and give its answer, the body unread."""
         url = request.url
-        answer = self._pool.handle_request(
+        answer = self._line(request).handle_request(
             httpcore.Request(
                 method=request.method,
                 url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
@@ -121,12 +127,45 @@ class DeadlineTransport(httpx.BaseTransport):
                 extensions=request.extensions,
             )
         )
-        stream = _Body(cast("httpcore.SyncByteStream | Iterable[bytes]", answer.stream))
+        stream = _Body(cast("Iterable[bytes]", answer.stream))
         return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
+
+    def _line(self, request: httpx.Request) -> httpcore.ConnectionPool:
+        """This call's line, waiting for a free one. Raises httpcore.PoolTimeout or PastDeadlineError."""
+        if self._calls.line is not None:
+            return self._calls.line
+        wait_s = request.extensions.get("timeout", {}).get("pool")
+        if not self._free.acquire(timeout=wait_s if self._calls.now is None else self._calls.now.left_s(wait_s)):
+            raise httpcore.PoolTimeout
+        with self._lock:
+            if not self._idle:
+                self._idle.append(self._new_line())
+            self._calls.line = self._idle.pop()
+        return self._calls.line
+
+    def _new_line(self) -> httpcore.ConnectionPool:
+        line = httpcore.ConnectionPool(
+            ssl_context=self._tls,
+            max_connections=1,
+            max_keepalive_connections=1,
+            keepalive_expiry=self._keepalive_s,
+            network_backend=_Backend(self._calls),
+        )
+        self._lines.append(line)
+        return line
+
+    def _give_back(self) -> None:
+        line, self._calls.line = self._calls.line, None
+        if line is not None:
+            with self._lock:
+                self._idle.append(line)
+            self._free.release()
 
     def close(self) -> None:
         """Close every connection."""
-        self._pool.close()
+        with self._lock:
+            for line in self._lines:
+                line.close()
 
 
 class _Body(httpx.SyncByteStream):

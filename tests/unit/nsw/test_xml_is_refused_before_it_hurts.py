@@ -32,6 +32,7 @@ DOCTYPE = '<!DOCTYPE a [<!ENTITY b "c">]>'
         pytest.param(b"<a>" + b"x" * 4_100_000 + b"</a>", "larger", id="Q26-size"),
         pytest.param(b"<a>" + b"<b/>" * 100_000 + b"</a>", "elements", id="Q26-100000-elements"),
         pytest.param(b"<a>" + b"<b/>" * 30_000 + b"</a>", "elements", id="Q26-30000-elements"),
+        pytest.param(b"<a>" + b"<b/>" * 50_000, "elements", id="Q26-counted-before-it-is-parsed"),
         pytest.param(b"<a>" * 1_000 + b"</a>" * 1_000, "malformed", id="Q26-depth-1000"),
         pytest.param(b"<a>" * 100 + b"</a>" * 100, "deeper", id="Q26-depth-100"),
     ],
