@@ -64,6 +64,7 @@ class Message:
         self.drops = frozenset(spec.drops) | {spelling.drift_name(pointer) for pointer in spec.secrets}
         self._required: tuple[tuple[str, Place], ...] = tuple((path, tuple(path.split("."))) for path in self.required)
         self._kept = tuple(field for field in record.fields if field.keeps)
+        self._volatile = _has_volatile(record)
 
     def normalise(self, wire: JsonValue | bytes) -> Normalised:
         """Read one wire record (bytes for XML).
@@ -122,7 +123,11 @@ class Message:
         Raises:
             RecordInvalidError: As `normalise`.
         """
-        return digest(_steady(self.record, self.normalise(wire).values))
+        return digest(self.steady(self.normalise(wire).values))
+
+    def steady(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`values` without volatile fields: the very same object where the message has none."""
+        return _steady(self.record, values) if self._volatile else values
 
     def narrowed(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Canonical paths whose text this wire's known limit cuts: a warning for the audit log."""
@@ -213,6 +218,14 @@ def _steady(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
             elif inside:
                 steady = _steady(field.nested.item, inside)
     return steady
+
+
+def _has_volatile(record: Record) -> bool:
+    return any(
+        field.volatile
+        or (field.nested is not None and isinstance(field.nested.item, Record) and _has_volatile(field.nested.item))
+        for field in record.fields
+    )
 
 
 def _copied(values: Any) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.sync import timeline
-from gateway.sync.timeline import Entry
+from gateway.sync.timeline import Entry, Event
 from schemas.status import DossierStatus
 
 
@@ -41,28 +41,40 @@ class Ownership:
 
 def decide(before: Sequence[Entry], entry: Entry, ownership: Ownership) -> Decision:
     """Say what one entry means over the set held so far."""
-    known = next((held for held in before if held["id"] == entry["id"]), None)
-    if not entry["status"]:
-        return Decision.NOTE
-    after, added, corrected = timeline.merge(before, [entry])
-    if corrected:
-        return Decision.CORRECTION
-    if known is not None or not added:
-        return Decision.DUPLICATE
-    if not ownership.may_say(entry["portal"], entry["stage"], entry["status"]):
-        return Decision.DRIFT
-    if timeline.handler_of(after, ownership.handlers, entry["stage"]) != entry["portal"]:
-        return Decision.REQUEST
-    if timeline.contradiction(after, ownership.handlers, entry["stage"]):
-        return Decision.CONFLICT
-    was = timeline.current(before, ownership.handlers, entry["stage"])
-    now = timeline.current(after, ownership.handlers, entry["stage"])
-    return Decision.ADVANCE if now != was else Decision.LATE
+    return decide_all(before, [entry], ownership)[0]
 
 
-def goes_back_from_the_end(before: Sequence[Entry], after: Sequence[Entry], ownership: Ownership) -> bool:
+def decide_all(before: Sequence[Entry], entries: Sequence[Entry], ownership: Ownership) -> list[Decision]:
+    """Say what each entry of one reading means; the set is judged once, before and after all of them."""
+    held = {entry["id"]: entry for entry in before}
+    after, _, corrected = timeline.merge(before, entries)
+    mended = {entry["id"] for entry in corrected}
+    handlers = {stage: timeline.handler_of(after, ownership.handlers, stage) for stage in {e["stage"] for e in entries}}
+    was = {stage: timeline.current(before, ownership.handlers, stage) for stage in handlers}
+    labels = []
+    for entry in entries:
+        last = was[entry["stage"]]
+        if not entry["status"]:
+            label = Decision.NOTE
+        elif entry["id"] in mended:
+            label = Decision.CORRECTION
+        elif entry["id"] in held:
+            label = Decision.DUPLICATE
+        elif not ownership.may_say(entry["portal"], entry["stage"], entry["status"]):
+            label = Decision.DRIFT
+        elif handlers[entry["stage"]] != entry["portal"]:
+            label = Decision.REQUEST
+        elif timeline.contradiction(after, ownership.handlers, entry["stage"]):
+            label = Decision.CONFLICT
+        else:
+            advances = last is None or last.portal != entry["portal"] or entry["at"] >= last.at
+            label = Decision.ADVANCE if advances else Decision.LATE
+        labels.append(label)
+    return labels
+
+
+def goes_back_from_the_end(was: Event | None, now: Event | None) -> bool:
     """Whether the handler left a terminal status: adopted, and flagged to a person (S7)."""
-    was, now = timeline.current(before, ownership.handlers), timeline.current(after, ownership.handlers)
     if was is None or now is None:
         return False
     return DossierStatus(was.status).is_terminal and not DossierStatus(now.status).is_terminal

@@ -51,9 +51,8 @@ def view_of(row: DossierRow, held: Held, config: Config) -> DossierView:
     )
 
 
-def refresh_columns(row: DossierRow, held: Held, config: Config) -> None:
+def refresh_columns(row: DossierRow, held: Held, view: DossierView) -> None:
     """Write what follows from facts and timeline into the row's columns."""
-    view = view_of(row, held, config)
     now = view.current()
     row.status, row.wire = (now.status, now.wire) if now else ("", "")
     facts = held.facts.get(row.handler) or view.facts
@@ -61,9 +60,9 @@ def refresh_columns(row: DossierRow, held: Held, config: Config) -> None:
     procedure, agency = facts.get("procedure") or {}, facts.get("handling_agency") or {}
     row.procedure_code = str(procedure.get("procedure_code") or row.procedure_code)
     row.agency_code = str(agency.get("agency_code") or row.agency_code)
-    row.submitted_at, row.received_at, row.due_at = (
-        _seconds(facts.get(name)) for name in ("submitted_at", "received_at", "due_at")
-    )
+    row.submitted_at = _seconds(facts.get("submitted_at"))
+    row.received_at = _seconds(facts.get("received_at"))
+    row.due_at = _seconds(facts.get("due_at"))
 
 
 def _seconds(value: Any) -> float | None:
@@ -109,6 +108,7 @@ def add_entries(row: DossierRow, new: list[Entry]) -> tuple[list[Entry], list[En
     return added, corrected
 
 
-def texts_to_keep(texts: Mapping[str, Json]) -> dict[str, Json]:
-    """Texts as they are sealed: JSON values, empty ones left out."""
-    return {entry: orjson.loads(orjson.dumps(text)) for entry, text in texts.items() if text}
+def as_json(values: Mapping[str, Any]) -> Json:
+    """Values as they are sealed: plain JSON."""
+    found: Json = orjson.loads(orjson.dumps(values))
+    return found

@@ -76,7 +76,7 @@ class _Recorder:
             ended = Ended("unproven", False)
         elif outcome.kind is OutcomeKind.UNKNOWN:
             ended = self._unknown(outcome)
-        elif outcome.kind is OutcomeKind.RETRY:
+        elif outcome.kind is OutcomeKind.RETRY or outcome.auth:
             ended = self._retry(outcome, first_unknown)
         else:
             ended = self._refused(outcome, first_unknown)

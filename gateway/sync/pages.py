@@ -12,8 +12,8 @@ from gateway.config import Config
 from gateway.evidence.leaf import commitment, leaf
 from gateway.store.base import Tx, Vault
 from gateway.store.rows import DossierRow, LaneKey, LeafRow, QuarantineRow, RawRow, RecordRow
-from gateway.sync.decide import Decision, decide, goes_back_from_the_end
-from gateway.sync.dossiers import Held, add_entries, refresh_columns, texts_to_keep, view_of
+from gateway.sync.decide import Decision, decide_all, goes_back_from_the_end
+from gateway.sync.dossiers import Held, add_entries, as_json, refresh_columns, view_of
 from gateway.sync.lane import Lane
 from gateway.sync.link import Candidates, Link, Linked, link
 from gateway.sync.observe import Observation, observe
@@ -248,36 +248,36 @@ class _Page:
         if slot.seen.stale:
             self.done.stale += 1
             return False
-        view = view_of(row, slot.held, self._w.config)
-        owned = [
-            e for e in slot.seen.entries if not e["status"] or view.ownership.may_say(e["portal"], stage, e["status"])
-        ]
-        decisions = self._decide(view, owned)
+        before_view = view_of(row, slot.held, self._w.config)
+        may_say = before_view.ownership.may_say
+        owned = [e for e in slot.seen.entries if not e["status"] or may_say(e["portal"], stage, e["status"])]
+        decisions = self._decide(before_view, owned)
         changed_facts = self._facts(slot)
         added, corrected = add_entries(row, owned)
-        slot.held.texts.update(texts_to_keep({e["id"]: slot.seen.texts.get(e["id"], {}) for e in (*added, *corrected)}))
-        if goes_back_from_the_end(view.entries, view_of(row, slot.held, self._w.config).entries, view.ownership):
-            row.flags = tuple(dict.fromkeys((*row.flags, "reopened")))
+        for entry in (*added, *corrected):
+            text = slot.seen.texts.get(entry["id"])
+            if text:
+                slot.held.texts[entry["id"]] = as_json(text)
         self._claim_number(slot)
+        view = view_of(row, slot.held, self._w.config)
+        refresh_columns(row, slot.held, view)
+        if goes_back_from_the_end(before_view.current(), view.current()):
+            row.flags = tuple(dict.fromkeys((*row.flags, "reopened")))
         news = bool(added or corrected or changed_facts)
-        due = self._lanes_due(slot, news)
+        due = self._lanes_due(slot, view, news)
         self._after(slot, decisions, due)
         return news or not slot.known
 
     def _decide(self, view: DossierView, entries: Sequence[Entry]) -> list[tuple[str, Decision]]:
-        held: list[Entry] = list(view.entries)
-        labels: list[tuple[str, Decision]] = []
-        for entry in entries:
-            label = decide(held, entry, view.ownership)
-            if label is not Decision.DUPLICATE:
-                labels.append((entry["id"], label))
-                held.append(entry)
+        labels = decide_all(view.entries, entries, view.ownership)
+        for label in labels:
             self.done.decisions[label] = self.done.decisions.get(label, 0) + 1
-        return labels
+        pairs = zip(entries, labels, strict=True)
+        return [(entry["id"], label) for entry, label in pairs if label is not Decision.DUPLICATE]
 
     def _facts(self, slot: _Slot) -> bool:
         name = self._portal.name
-        new = texts_to_keep({"facts": slot.reading.facts}).get("facts", {})
+        new = as_json(slot.reading.facts)
         if slot.held.facts.get(name) == new:
             return False
         slot.held.facts[name] = new
@@ -288,12 +288,10 @@ class _Page:
         if reading.national_code and not row.national_code:
             row.national_code = reading.national_code
 
-    def _lanes_due(self, slot: _Slot, news: bool) -> list[str]:
+    def _lanes_due(self, slot: _Slot, view: DossierView, news: bool) -> list[str]:
         row, reading = slot.dossier, slot.reading
-        refresh_columns(row, slot.held, self._w.config)
         due: set[str] = set()
         if news:
-            view = view_of(row, slot.held, self._w.config)
             targets = route(view, self._w.config.routes, self._w.config.ownership)
             due = {t.portal for t in targets if t.portal in self._w.portals and self._w.portals[t.portal].pushes}
             row.version += 1
@@ -323,7 +321,7 @@ class _Page:
         open_ones = self._tx.deliveries([LaneKey(lane.row.portal, lane.row.dossier_id)]).values()
         if any(open_ones) or slot.reading.read_at <= lane.last_ended or lane.shadow_state not in ("known", "present"):
             return False
-        shown = {path: self._blind(text) for path, text in slot.reading.shown.items()}
+        shown = {path: self._blind(text) for path, text in slot.reading.shown().items()}
         differing = lane.overlay({path: value for path, value in shown.items() if path in lane.shadow})
         if differing:
             lane.drifting = True

@@ -5,16 +5,19 @@ Pure: a mapping and a record in, a `Reading` out. Errors name fields, never valu
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from adapters.base import RawRecord
 from mappings.loader import Mapping as Vocabulary
-from schemas.canonical import digest
+from mappings.message import Message
 from schemas.errors import RecordInvalidError
 
 OUR_KEY = re.compile(r"\[lt:([0-9a-f-]{36})\]")
@@ -59,7 +62,8 @@ class Reading:
     allowed: tuple[str, ...] | None
     guard: Mapping[str, Any] = field(default_factory=dict)
     our_keys: tuple[str, ...] = ()
-    shown: Mapping[str, str] = field(default_factory=dict)
+    shown: Callable[[], Mapping[str, str]] = dict
+    """What the record shows under its mapping's compare rules; worked out only when asked for."""
 
 
 def read(portal: str, record: RawRecord, vocabulary: Vocabulary) -> Reading:
@@ -71,7 +75,8 @@ def read(portal: str, record: RawRecord, vocabulary: Vocabulary) -> Reading:
     facts: Values = {}
     log: list[Saying] = []
     unknown: set[str] = set()
-    shown: dict[str, str] = {}
+    shown: list[tuple[Message, Values]] = []
+    steady: list[Any] = [record.removed]
     for name, wire in record.parts.items():
         message = vocabulary.messages.get(name)
         if message is None:
@@ -79,14 +84,23 @@ def read(portal: str, record: RawRecord, vocabulary: Vocabulary) -> Reading:
         for one in wire if isinstance(wire, (list, tuple)) else (wire,):
             seen = message.normalise(one)
             unknown.update(seen.unknown)
+            steady.append(message.steady(seen.values))
             if message.target == "event":
                 log.append(_saying(seen.values))
             else:
                 facts.update(seen.values)
-                shown.update(message.comparable(seen.values))
-    state = facts.pop("state", None)
+                shown.append((message, seen.values))
+    digest = hashlib.sha256(orjson.dumps(steady, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    state = facts.get("state")
+    facts = {name: value for name, value in facts.items() if name != "state"}
     said = _saying(state) if state else None
-    return _reading(portal, record, facts, said if said and (said.status or said.wire) else None, log, unknown, shown)
+    told = said if said and (said.status or said.wire) else None
+    reading = _reading(portal, record, facts, told, log, unknown, digest)
+    return replace(reading, shown=lambda: _shown(shown)) if shown else reading
+
+
+def _shown(parts: Iterable[tuple[Message, Values]]) -> dict[str, str]:
+    return {path: text for message, values in parts for path, text in message.comparable(values).items()}
 
 
 def _reading(
@@ -96,13 +110,12 @@ def _reading(
     state: Saying | None,
     log: list[Saying],
     unknown: set[str],
-    shown: Mapping[str, str],
+    digest: str,
 ) -> Reading:
     procedure = facts.get("procedure") or {}
     agency = facts.get("handling_agency") or {}
     applicant = facts.get("applicant") or {}
     notes = [str(said.text.get("note", "")) for said in (*((state,) if state else ()), *log)]
-    rows = [(said.own_id, said.status, said.wire, said.at) for said in log]
     return Reading(
         portal=portal,
         external_id=record.external_id,
@@ -110,7 +123,7 @@ def _reading(
         facts=facts,
         state=state,
         log=tuple(log),
-        digest=digest({"shown": shown, "log": rows, "gone": record.removed}),
+        digest=digest,
         list_digest=record.list_digest,
         national_code=facts.get("national_code") or "",
         dossier_code=facts.get("dossier_code") or "",
@@ -122,7 +135,6 @@ def _reading(
         removed=record.removed,
         allowed=record.allowed,
         guard=record.guard,
-        shown=shown,
         our_keys=tuple(dict.fromkeys(key for note in notes for key in OUR_KEY.findall(note))),
     )
 

@@ -104,7 +104,7 @@ class Reconciler:
 
     def _compare(self, case: Case, reading: Reading, report: ReconcileReport) -> None:
         wanted = case.snapshot().content
-        shown = {path: self._shop.vault.blind(text)[:16] for path, text in reading.shown.items() if path in wanted}
+        shown = {path: self._shop.vault.blind(text)[:16] for path, text in reading.shown().items() if path in wanted}
         differing = sorted(path for path, value in shown.items() if wanted[path] != value)
         owed = case.lane.row.due_at is not None or bool(case.open)
         report.differences += [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
@@ -24,19 +24,29 @@ class DossierView:
     facts: Mapping[str, Any]
     entries: tuple[Entry, ...]
     ownership: Ownership
+    _kept: dict[str, tuple[list[Event], list[Event]]] = field(default_factory=dict, compare=False, repr=False)
+
+    def _stage(self, stage: str) -> tuple[list[Event], list[Event]]:
+        """All events of a stage, and those of its handler; worked out once."""
+        kept = self._kept.get(stage)
+        if kept is None:
+            handler = timeline.handler_of(self.entries, self.ownership.handlers, stage)
+            found = timeline.events(self.entries, stage)
+            kept = self._kept[stage] = (found, [event for event in found if event.portal == handler])
+        return kept
 
     def events(self, stage: str = "") -> list[Event]:
         """Events of a stage in order."""
-        return timeline.events(self.entries, stage)
+        return self._stage(stage)[0]
 
     def owned(self, stage: str = "") -> list[Event]:
         """Events of the stage's handler; before its first event those of whoever submitted (S6)."""
-        handler = timeline.handler_of(self.entries, self.ownership.handlers, stage)
-        return [event for event in self.events(stage) if event.portal == handler]
+        return self._stage(stage)[1]
 
     def current(self, stage: str = "") -> Event | None:
         """The status of a stage."""
-        return timeline.current(self.entries, self.ownership.handlers, stage)
+        own = self.owned(stage)
+        return own[-1] if own else None
 
     @property
     def number(self) -> str:

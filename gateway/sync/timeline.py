@@ -103,53 +103,50 @@ def _says(entry: Entry) -> tuple[object, ...]:
 
 def events(entries: Sequence[Entry], stage: str = "") -> list[Event]:
     """The entries of a stage that count, per portal in order of own time, own number and position (S6)."""
-    mine = [entry for entry in entries if entry["stage"] == stage]
+    mine = [entry for entry in entries if entry["stage"] == stage and entry["status"]]
     attached = _attach(mine)
-    taken = {log for logs in attached.values() for log in logs}
-    counted = [
-        _event(entry, attached.get(entry["id"], ()), mine)
-        for entry in mine
-        if entry["id"] not in taken and entry["status"]
-    ]
-    order = {entry["id"]: (entry["pos"], entry.get("nth", 1)) for entry in mine}
-    return sorted(counted, key=lambda event: (event.at, order[event.id], event.id))
+    taken = {row["id"] for rows in attached.values() for row in rows}
+    counted = [entry for entry in mine if entry["id"] not in taken]
+    made = [(entry, _event(entry, attached.get(entry["id"], ()))) for entry in counted]
+    made.sort(key=lambda pair: (pair[1].at, pair[0]["pos"], pair[0]["id"]))
+    return [event for _, event in made]
 
 
-def _event(entry: Entry, logs: Iterable[str], entries: Sequence[Entry]) -> Event:
+def _event(entry: Entry, rows: Sequence[Entry]) -> Event:
     at, cause = entry["at"], entry.get("cause", "")
-    for row in entries:
-        if row["id"] in logs:
-            at = max(at, row["at"]) if entry.get("nth", 1) > 1 else at
-            cause = cause or row.get("cause", "")
+    if rows:
+        cause = cause or next((row["cause"] for row in rows if "cause" in row), "")
+        if entry.get("nth", 1) > 1:
+            at = max(at, *(row["at"] for row in rows))
     return Event(
-        id=entry["id"],
-        ids=frozenset((entry["id"], *logs)),
-        portal=entry["portal"],
-        record=entry["record"],
-        stage=entry["stage"],
-        status=entry["status"],
-        wire=entry["wire"],
-        sub=entry.get("sub", ""),
-        at=at,
-        timed_by_us=entry.get("us", False),
-        cause=cause,
-        baseline=entry.get("base", False),
+        entry["id"],
+        frozenset((entry["id"], *(row["id"] for row in rows))),
+        entry["portal"],
+        entry["record"],
+        entry["stage"],
+        entry["status"],
+        entry["wire"],
+        entry.get("sub", ""),
+        at,
+        entry.get("us", False),
+        cause,
+        entry.get("base", False),
     )
 
 
-def _attach(entries: Sequence[Entry]) -> dict[str, tuple[str, ...]]:
-    """Act id -> ids of its log rows: by time, or for an act that became current again, by what it says (S4)."""
-    logs = [entry for entry in entries if entry["kind"] == "log"]
-    if not logs:
-        return {}
+def _attach(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """Act id -> its log rows: by time, or for an act that became current again, by what it says (S4)."""
     acts = [entry for entry in entries if entry["kind"] == "act"]
-    found: dict[str, list[str]] = {}
-    for row in logs:
-        near = [act for act in acts if act["record"] == row["record"] and _tells_of(row, act)]
-        if near:
-            best = min(near, key=lambda act: (abs(act["at"] - row["at"]), act["id"]))
-            found.setdefault(best["id"], []).append(row["id"])
-    return {act: tuple(rows) for act, rows in found.items()}
+    if not acts or len(acts) == len(entries):
+        return {}
+    found: dict[str, list[Entry]] = {}
+    for row in entries:
+        if row["kind"] == "log":
+            near = [act for act in acts if act["record"] == row["record"] and _tells_of(row, act)]
+            if near:
+                best = min(near, key=lambda act: (abs(act["at"] - row["at"]), act["id"]))
+                found.setdefault(best["id"], []).append(row)
+    return found
 
 
 def _tells_of(row: Entry, act: Entry) -> bool:
@@ -163,10 +160,8 @@ def _tells_of(row: Entry, act: Entry) -> bool:
 def handler_of(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> str:
     """Who handles the stage: its handler once it has spoken, before that whoever submitted (S6)."""
     handler = handlers.get(stage, "")
-    counted = [entry for entry in entries if entry["stage"] == stage and entry["status"]]
-    if any(entry["portal"] == handler for entry in counted) or not counted:
-        return handler
-    return min(entry["portal"] for entry in counted)
+    portals = {entry["portal"] for entry in entries if entry["stage"] == stage and entry["status"]}
+    return handler if handler in portals or not portals else min(portals)
 
 
 def current(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> Event | None:

@@ -1,0 +1,141 @@
+"""The gateway's own pull of the feed: real engine, store, vault and mapping. `URL FOLDER VERSION`; one JSON line."""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+
+from adapters.base import (
+    Abilities,
+    CatalogueList,
+    Cursor,
+    Delivery,
+    EventIdentity,
+    FileStream,
+    Outcome,
+    OutcomeKind,
+    Page,
+    Presence,
+    Probe,
+    RawRecord,
+)
+from adapters.http import HttpClient
+from gateway.bootstrap import new_id
+from gateway.config import Config
+from gateway.store.opening import open_store
+from gateway.sync.case import Workshop
+from gateway.sync.engine import Engine
+from gateway.sync.portal import Breaker, Portal
+from gateway.vault import KeyRing
+from mappings.loader import load
+from schemas.clock import SystemClock
+from schemas.errors import PortalContractError
+
+MAPPING = str(Path(__file__).parent / "feed.yaml")
+CONFIG = {
+    "environment": "test",
+    "province": {"agency_code": "H99"},
+    "portals": {
+        "province": {"kind": "feed", "mapping": MAPPING, "environment": "test"},
+        "national": {"kind": "feed", "mapping": MAPPING, "environment": "test", "direction": "push"},
+    },
+    "ownership": {"handlers": ["province"]},
+    "routes": [{"name": "national", "to": "national"}],
+}
+
+
+class Feed:
+    """A portal that gives whole records, 200 a page."""
+
+    abilities = Abilities({}, pulls=True, identity=EventIdentity.ACT)
+
+    def __init__(self, url: str, version: str) -> None:
+        self._clock = SystemClock()
+        self._http = HttpClient("province", url, clock=self._clock)
+        self._version = version
+
+    def pull(self, cursor: Cursor | None) -> Iterator[Page]:
+        """All pages from the beginning: a full pass, as the floor makes it."""
+        after: int | None = 0
+        while after is not None:
+            at = self._clock.now()
+            params = {"from": str(after), "size": "200", "version": self._version}
+            page = orjson.loads(self._http.request("GET", "/feed", params=params, idempotent=True).body)
+            after = page["next"]
+            records = tuple(_record(item, at) for item in page["data"])
+            yield Page(records, str(after), total=page["total"])
+
+    def fetch(self, external_id: str) -> RawRecord | None:
+        """Not asked for here."""
+        raise PortalContractError("province", "a feed only")
+
+    def push(self, delivery: Delivery) -> Outcome:
+        """Not asked for here."""
+        return Outcome(OutcomeKind.REFUSED, "a feed only", final=True)
+
+    def probe(self, delivery: Delivery) -> Probe:
+        """Not asked for here."""
+        return Probe(Presence.CANNOT_TELL, "a feed only", self._clock.now())
+
+    def catalogue(self, name: str) -> CatalogueList:
+        """Not asked for here."""
+        raise PortalContractError("province", "a feed only")
+
+    def open_file(self, ref: str) -> FileStream:
+        """Not asked for here."""
+        raise PortalContractError("province", "a feed only")
+
+    def ping(self) -> datetime | None:
+        """Nothing to do."""
+        return None
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._http.close()
+
+
+def _record(item: dict[str, object], at: datetime) -> RawRecord:
+    log = item.pop("log")
+    return RawRecord(str(item["reference"]), {"dossier": item, "log": log}, orjson.dumps([item, log]), at)
+
+
+def main() -> None:
+    """Pull the whole feed once."""
+    url, folder, version = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    clock, config = SystemClock(), Config.model_validate(CONFIG)
+    store, vault = open_store(folder / "store.db"), KeyRing(folder / "keys.ring")
+    feed, words = Feed(url, version), load(MAPPING)
+    portals = {
+        name: Portal(name, entry, feed, words, clock, breaker=Breaker(entry.breaker, clock))
+        for name, entry in config.portals.items()
+    }
+    shop = Workshop(config, store, vault, portals, clock, random.Random(1), new_id, lambda portal: None)
+    started, cpu = time.perf_counter(), time.process_time()
+    report = Engine(shop).pull("province")
+    spent = time.perf_counter() - started
+    counts = store.read(lambda tx: tx.counts())
+    figures = {
+        "records": report.records,
+        "new": report.new,
+        "changed": report.changed,
+        "reason": report.reason,
+        "seconds": spent,
+        "cpu_s": time.process_time() - cpu,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "rows": counts,
+    }
+    store.close()
+    vault.close()
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+if __name__ == "__main__":
+    main()
