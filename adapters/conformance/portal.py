@@ -30,7 +30,8 @@ class MemoryPortal:
 
     `received` holds what writes brought, in order: records of snapshots and commands, single rows of appends.
     `faults` hurts calls as it does over sockets; `answer_next` scripts whole outcomes. Officers work by `put`.
-    `is_down` refuses every call. `on_command(record, body)` may change the record and gives an outcome to answer with instead of delivered.
+    `is_down` refuses every call. `on_command(record, body)` may change the record and gives an outcome to answer with
+    instead of delivered.
     """
 
     def __init__(
