@@ -43,6 +43,7 @@ FUNCTIONS: Mapping[str, str] = {"declare": "01", "amend": "02", "supplement": "0
 """Operation -> the message's `function` (ministry.md 1.6)."""
 
 _ATTESTED_PAIR = ("http://ws.gt.vn", "http://facade.dk.gt.dtt.vn")
+# A question has no effect to deliver, and its answer says nothing: it can be sent, but it is nothing to plan.
 _OPERATIONS = {
     name: Operation(
         name=name,
@@ -53,8 +54,9 @@ _OPERATIONS = {
         creates=name == "declare",
     )
     for name in FUNCTIONS
+    if name != "ask_result"
 }
-ABILITIES = Abilities(operations=_OPERATIONS, commands={name: name for name in FUNCTIONS if name != "ask_result"})
+ABILITIES = Abilities(operations=_OPERATIONS, commands={name: name for name in _OPERATIONS})
 
 
 class NswAdapter:
