@@ -54,7 +54,7 @@ class HttpReply:
 
     portal: str
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     elapsed_ms: float
     server_date: datetime | None = None
