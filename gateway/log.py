@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
@@ -36,7 +37,8 @@ _PATTERNS = re.compile(
     r"|\b(?:access_?token|token|session\w*|sid|password|secret|api[_-]?key|cookie)[\"']?\s*[:=]\s*[\"']?[^\s\"',;&]+"
     r"|[\w.+-]+@[\w-]+\.[\w.-]+"
     r"|(?<!\d)\d{12}(?!\d)"
-    r"|(?<!\d)(?:\+?84|0)(?:[ .-]?\d){8,10}(?!\d)",
+    r"|(?<![\d.])(?:\+?84|0)(?:[ -]?\d){8,10}(?!\d)"
+    r"|(?<![\d.])0\d{2,3}\.\d{3}\.\d{3,4}(?!\.?\d)",
     re.IGNORECASE,
 )
 
@@ -87,7 +89,9 @@ def describe_error(_logger: WrappedLogger | None, _method: str, event: EventDict
     error = found if isinstance(found, BaseException) else sys.exc_info()[1]
     if error is not None:
         event["error"] = type(error).__name__
-        event["error_at"] = [f"{f.name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)[-5:]]
+        event["error_at"] = [
+            f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)[-5:]
+        ]
         if isinstance(error, GatewayError):
             event["error_says"] = str(error)
     return event

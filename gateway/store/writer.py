@@ -23,9 +23,6 @@ T = TypeVar("T")
 # A batch ends here even if more works wait, so that the first caller is not kept waiting for the last.
 _BATCH_WORKS = 64
 _BATCH_S = 0.02
-# After writing this long without a pause the lock is left free for a moment: other processes ask every millisecond.
-_BREATHE_AFTER_S = 0.2
-_BREATH_S = 0.003
 
 
 class _Call:
@@ -66,7 +63,6 @@ class Writer:
         self._gate = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
-        self._busy_since = 0.0
 
     def submit(self, work: Callable[[SqliteTx], T]) -> T:
         """Run `work`, return its value after COMMIT.
@@ -98,23 +94,9 @@ class Writer:
         self._sql.close()
 
     def _run(self) -> None:
-        while True:
-            if self._calls.empty():
-                self._busy_since = 0.0
-            call = self._calls.get()
-            if call is None:
-                return
+        while (call := self._calls.get()) is not None:
             if not self._batch(call):
                 return
-            self._breathe()
-
-    def _breathe(self) -> None:
-        now = time.monotonic()
-        if not self._busy_since:
-            self._busy_since = now
-        elif now - self._busy_since > _BREATHE_AFTER_S:
-            time.sleep(_BREATH_S)
-            self._busy_since = 0.0
 
     def _batch(self, first: _Call) -> bool:
         """Write what waits; False when the end of all work was met."""

@@ -164,8 +164,9 @@ def test_a_second_process_gets_its_turn_beside_one_that_never_stops_writing(tmp_
         rest: list[bytes] = []
         reader = threading.Thread(target=lambda: rest.append(child.stdout.read()))
         reader.start()
-        for n in range(20):
-            began = time.monotonic()
+        ends_at = time.monotonic() + 1
+        while (began := time.monotonic()) < ends_at:
+            n = len(mine)
             store.write(lambda tx, n=n: tx.append_leaves([LeafRow("act", b"{}", f"mine{n}", 1.0)]))
             mine.append(time.monotonic() - began)
         child.kill()
@@ -173,9 +174,9 @@ def test_a_second_process_gets_its_turn_beside_one_that_never_stops_writing(tmp_
     told = acknowledged(first + rest[0])
     with SqliteStore(path) as store:
         leaves = {leaf.digest for _, leaf in store.read(lambda tx: tx.leaves(limit=1_000_000))}
-    assert told | {f"mine{n}" for n in range(20)} <= leaves
-    assert len(told) > 20
-    assert max(mine) < 4
+    assert told | {f"mine{n}" for n in range(len(mine))} <= leaves
+    assert min(len(told), len(mine)) > 20
+    assert max(mine) < 2
 
 
 def test_two_processes_never_lose_each_others_update(tmp_path: Path, project_root: Path) -> None:
