@@ -109,7 +109,7 @@ class NpspAdapter:
         """
         self._must_read()
         began = self._context.clock.now()
-        found, answer = self._line.ask(LOOK_UP, {"mahoso": external_id})
+        found, answer = self._line.ask(LOOK_UP, {"mahoso": external_id}, tries=self._options.read_tries)
         if not found:
             return None
         row = next((row for row in found if self._is_of(row, external_id)), None)
@@ -152,7 +152,7 @@ class NpspAdapter:
         kind, _, code = name.partition(":")
         service = PROCEDURE if kind == "procedure" else CATALOGUES.get(kind, kind)
         began = self._context.clock.now()
-        found, answer = self._line.ask(service, {"maTTHC": code} if code else {})
+        found, answer = self._line.ask(service, {"maTTHC": code} if code else {}, tries=self._options.read_tries)
         return CatalogueList(name, _digest(found), tuple(found), answer.raw, began)
 
     def open_file(self, ref: str) -> FileStream:  # noqa: ARG002 - the portal keeps addresses of files, never files

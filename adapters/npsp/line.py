@@ -14,6 +14,7 @@ from adapters.npsp.options import Options
 from adapters.npsp.outcomes import Success, Verdict, classify
 from adapters.npsp.reply import Reply, parse, rows
 from adapters.npsp.verdicts import excerpt, read_rows
+from adapters.retry import retry_harmless
 from schemas.errors import PortalAuthError
 
 
@@ -26,6 +27,13 @@ class Answer:
     proof: str
     raw: bytes
     server_date: datetime | None
+
+
+class _Paid:
+    """A budget for repeats whose calls, logins among them, each draw on the portal's own."""
+
+    def take(self, calls: int = 1) -> None:
+        """Nothing more to pay."""
 
 
 class Line:
@@ -44,16 +52,20 @@ class Line:
             max_body_bytes=options.max_body_bytes,
         )
 
-    def ask(self, service: str, parameters: Mapping[str, str]) -> tuple[list[JsonValue], Answer]:
-        """Read the rows of one service.
+    def ask(self, service: str, parameters: Mapping[str, str], *, tries: int = 1) -> tuple[list[JsonValue], Answer]:
+        """Read the rows of one service, again at once where nothing usable came back: asking is harmless.
 
         Raises:
             PortalUnavailableError, PortalRefusedError, PortalAuthError, PortalContractError: As they say.
         """
-        answer = self._in_session(
-            lambda session: self._send(self.calls.read(service, parameters, session), idempotent=True), None
-        )
-        return read_rows(self._context.portal, answer.reply, self._options.all_rules), answer
+
+        def once() -> tuple[list[JsonValue], Answer]:
+            answer = self._in_session(
+                lambda session: self._send(self.calls.read(service, parameters, session), idempotent=True), None
+            )
+            return read_rows(self._context.portal, answer.reply, self._options.all_rules), answer
+
+        return retry_harmless(once, clock=self._context.clock, budget=_Paid(), attempts=tries)
 
     def tell(self, operation: str, data: bytes, send_by: float, needs: Success) -> Answer:
         """Send one write. Raises PortalError, with `sent` true only if this write may have left."""

@@ -43,6 +43,7 @@ class Options(Section):
     None means both, or words where the facade answers only text.
     `rules` are tried before `DEFAULT_RULES`; `login_rules` likewise for login answers.
     `lookup_code_keys` are the names a look-up row may give its dossier number (in any case).
+    `read_tries`: how often a look-up or list is asked in one go where nothing usable comes back.
     `poll` asks the portal for the records we handed over (`TraCuuHoSo`, one call a record).
     """
 
@@ -68,6 +69,7 @@ class Options(Section):
     lookup_code_keys: tuple[str, ...] = ("mahoso",)
     poll: bool = False
     poll_batch: Annotated[int, Field(ge=1, le=1000)] = 50
+    read_tries: Annotated[int, Field(ge=1, le=5)] = 2
     timeout_s: Seconds | None = None
     max_body_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024
 

@@ -169,7 +169,8 @@ def make_bench() -> Iterator[MakeBench]:
             call_timeout_s=5.0,
             agency_code="H56",
         )
-        settings = {"base_url": server.url, "username": "H56", "password": "${NPSP_PASSWORD}"} | options
+        settings: dict[str, Any] = {"base_url": server.url, "username": "H56", "password": "${NPSP_PASSWORD}"}
+        settings |= {"read_tries": 1} | options
         bench = Bench(server, simulator, NpspAdapter(context, settings), known, sessions, secrets, clock)
         open_benches.append(bench)
         return bench

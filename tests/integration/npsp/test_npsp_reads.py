@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.base import EventIdentity, ProbeStrength, Repeat
+from schemas.clock import ManualClock
 from schemas.errors import PortalContractError, PortalError, PortalRefusedError
 
 NUMBER = "H56.14-261101-00001"
@@ -71,6 +72,18 @@ def test_a_fault_is_never_absence(bench: Any, fault: str) -> None:
         assert fault == "reset_before", "only a dead kept-alive connection may be asked again at once"
     except PortalError as error:
         assert NUMBER not in str(error)
+
+
+def test_a_read_is_asked_again_where_nothing_usable_came_back(make_bench: Make, manual_clock: ManualClock) -> None:
+    bench = make_bench(clock=manual_clock, read_tries=2)
+    bench.seed()
+    for fault in ("html_200", "truncate", "unavailable_503"):
+        bench.server.faults.script(fault, on="read")
+        assert bench.adapter.fetch(NUMBER) is not None
+    for _ in range(2):
+        bench.server.faults.script("garbage", on="read")
+    with pytest.raises(PortalContractError):
+        bench.adapter.fetch(NUMBER)
 
 
 def test_catalogues_come_whole_with_a_version(bench: Any) -> None:
