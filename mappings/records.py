@@ -69,6 +69,7 @@ class Record:
         self._read = reader(fields)
         self._write = writer(fields)
         self._spellings = {name.casefold(): name for name in self.known}
+        self._flat = not any(self.known.values())
 
     def read(self, wire: Any) -> dict[str, Any]:
         """Canonical values of a wire object.
@@ -97,7 +98,7 @@ class Record:
 
     def unknown(self, wire: Any, prefix: str = "") -> Iterator[str]:
         """Names of wire fields that nobody mapped; items of lists are written `name[]/field`."""
-        if type(wire) is dict:
+        if type(wire) is dict and not (self._flat and wire.keys() <= self.known.keys()):
             yield from _unknown(self.known, self.settle(wire) if self.any_case else wire, prefix)
 
     def narrow(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,10 @@ from pydantic import BaseModel
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, BaseModel):
         return value.model_dump()
     if isinstance(value, Mapping):
@@ -21,28 +25,18 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"no canonical form for {type(value).__name__}")
 
 
-def _instant(value: Any) -> Any:
-    """`value` with every instant in UTC; a naive one is refused."""
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise ValueError("an instant needs a time zone")
-        return value.astimezone(UTC)
-    if isinstance(value, BaseModel):
-        return _instant(value.model_dump())
-    if isinstance(value, Mapping):
-        return {key: _instant(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_instant(item) for item in value]
-    return value
-
-
 def canonical_bytes(value: Any) -> bytes:
     """JSON with sorted keys, no blanks, UTF-8, instants as `...Z`: equal values give equal bytes.
 
     Raises:
         TypeError, ValueError: The value has no canonical form (a naive time, an unknown type).
     """
-    return orjson.dumps(_instant(value), default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+    try:
+        return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
+    except orjson.JSONEncodeError as error:
+        if isinstance(error.__cause__, ValueError) and not isinstance(error.__cause__, orjson.JSONEncodeError):
+            raise error.__cause__ from None
+        raise
 
 
 def digest(value: Any) -> str:

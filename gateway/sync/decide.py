@@ -64,7 +64,7 @@ def decide_all(before: Sequence[Entry], entries: Sequence[Entry], ownership: Own
             label = Decision.DRIFT
         elif handlers[entry["stage"]] != entry["portal"]:
             label = Decision.REQUEST
-        elif timeline.contradiction(after, ownership.handlers, entry["stage"]):
+        elif entry["kind"] in ("time", "own") and timeline.contradiction(after, ownership.handlers, entry["stage"]):
             label = Decision.CONFLICT
         else:
             advances = last is None or last.portal != entry["portal"] or entry["at"] >= last.at

@@ -11,7 +11,7 @@ from adapters.base import EventIdentity
 from gateway.config import Config
 from gateway.evidence.leaf import commitment, leaf
 from gateway.store.base import Tx, Vault
-from gateway.store.rows import DossierRow, LaneKey, LeafRow, QuarantineRow, RawRow, RecordRow
+from gateway.store.rows import DossierRow, LaneKey, LaneRow, LeafRow, QuarantineRow, RawRow, RecordRow
 from gateway.sync.decide import Decision, decide_all, goes_back_from_the_end
 from gateway.sync.dossiers import Held, add_entries, as_json, refresh_columns, view_of
 from gateway.sync.lane import Lane
@@ -115,6 +115,7 @@ class _Page:
         self._now = now
         self._fresh: list[DossierRow] = []
         self._doubted: list[RecordRow] = []
+        self._lanes: dict[LaneKey, LaneRow] = {}
         self._leaves: list[LeafRow] = []
         self._raws: list[RawRow] = []
         self._due: dict[LaneKey, float] = {}
@@ -122,6 +123,8 @@ class _Page:
 
     def run(self, arrivals: Sequence[Arrival]) -> None:
         slots = self._slots(arrivals)
+        keys = [LaneKey(self._portal.name, slot.record.dossier_id) for slot in slots if slot.record.dossier_id]
+        self._lanes = self._tx.lanes(keys) if keys else {}
         self._link(slots)
         linked = [slot for slot in slots if slot.dossier.id]
         self._w.vault.ensure({slot.dossier.id for slot in linked})
@@ -234,7 +237,8 @@ class _Page:
         slot.record.dossier_code, slot.record.national_code = slot.reading.dossier_code, slot.reading.national_code
         self._doubted.append(slot.record)
         for lanes in self._tx.lanes_of(linked.dossier_ids).values():
-            for row in lanes:
+            for found in lanes:
+                row = self._lanes.setdefault(LaneKey(found.portal, found.dossier_id), found)
                 row.doc["doubt"] = slot.reading.external_id
                 self._tx.put_lanes([row])
 
@@ -308,13 +312,14 @@ class _Page:
     def _own_lane(self, slot: _Slot) -> set[str]:
         """What a portal shows is proof for its own lane (S9); what it shows without owning it is drift (S12)."""
         key = LaneKey(self._portal.name, slot.dossier.id)
-        row = self._tx.lanes([key]).get(key)
+        row = self._lanes.get(key)
         if row is None:
             return set()
         lane = Lane(row)
         due = self._drift(slot, lane)
         settled = self._settle_by_key(slot, key)
-        self._tx.put_lanes([row])
+        if due:
+            self._tx.put_lanes([row])
         return {self._portal.name} if due or settled else set()
 
     def _drift(self, slot: _Slot, lane: Lane) -> bool:
@@ -332,7 +337,7 @@ class _Page:
     def _shown_again(self, slot: _Slot) -> None:
         """An unchanged record may still be drift that we have corrected in vain since it was last read."""
         key = LaneKey(self._portal.name, slot.record.dossier_id)
-        row = self._tx.lanes([key]).get(key) if slot.reading.state is not None else None
+        row = self._lanes.get(key) if slot.reading.state is not None else None
         if row is not None and Lane(row).shadow_state == "known" and self._drift(slot, Lane(row)):
             self._tx.put_lanes([row])
             self._due[key] = self._now

@@ -10,7 +10,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -115,7 +114,7 @@ def _reading(
     procedure = facts.get("procedure") or {}
     agency = facts.get("handling_agency") or {}
     applicant = facts.get("applicant") or {}
-    notes = [str(said.text.get("note", "")) for said in (*((state,) if state else ()), *log)]
+    spoken = (*((state,) if state else ()), *log)
     return Reading(
         portal=portal,
         external_id=record.external_id,
@@ -135,7 +134,7 @@ def _reading(
         removed=record.removed,
         allowed=record.allowed,
         guard=record.guard,
-        our_keys=tuple(dict.fromkeys(key for note in notes for key in OUR_KEY.findall(note))),
+        our_keys=tuple(dict.fromkeys(said.cause for said in spoken if said.cause)),
     )
 
 
@@ -146,22 +145,20 @@ def who(applicant: Mapping[str, Any]) -> str:
 
 
 def _saying(values: Mapping[str, Any]) -> Saying:
-    at = values.get("occurred_at")
-    note = str(values.get("note") or "")
-    found = OUR_KEY.findall(note)
-    text = {name: values[name] for name in _TEXTS if values.get(name)}
+    at, note = values.get("occurred_at"), values.get("note")
+    found = OUR_KEY.findall(note) if note and "[lt:" in note else None
     return Saying(
-        own_id=str(values.get("id") or ""),
-        status=str(values.get("status") or ""),
-        wire=str(values.get("wire") or ""),
-        sub=str(values.get("sub_wire") or ""),
-        at=at.timestamp() if isinstance(at, datetime) else None,
-        text=text,
-        cause=found[-1] if found else "",
+        str(values.get("id") or ""),
+        values.get("status") or "",
+        values.get("wire") or "",
+        values.get("sub_wire") or "",
+        None if at is None else at.timestamp(),
+        {name: value for name, value in values.items() if name in _TEXTS and value},
+        found[-1] if found else "",
     )
 
 
-_TEXTS = ("note", "officer", "officer_title", "handling_unit", "started_at", "due_at")
+_TEXTS = frozenset(("note", "officer", "officer_title", "handling_unit", "started_at", "due_at"))
 
 
 def merge_facts(portals: Iterable[Mapping[str, Any]]) -> Values:
