@@ -28,13 +28,15 @@ STATES = {"record": 1, "accept": 4, "refuse": 5, "cancel": 10, "supplement": 13,
 class Switches(Section):
     """How this ministry behaves.
 
-    `namespace` is that of its WSDL. `repeat_answer`: a message id seen before is acknowledged again, refused with that
-    id as RejectCode (a failed insert), or one and the other by turns. `quirks` hurt every answer; `act("next")` hurts
-    single ones. `request_namespace`: the handler reads only that namespace. `fails`: every insert fails, in the words
-    of `refusal`.
+    `namespace`, `operation` and `reply_child` are its WSDL's. `repeat_answer`: a message id seen before is
+    acknowledged again, refused with that id as RejectCode (a failed insert), or one and the other by turns.
+    `quirks` hurt every answer; `act("next")` hurts single ones. `request_namespace`: the handler reads only that
+    namespace. `fails`: every insert fails, in the words of `refusal`.
     """
 
     namespace: str = WSDL_NAMESPACE
+    operation: str = "sendAndGetMessage"
+    reply_child: str = "sendAndGetMessageReturn"
     repeat_answer: Literal["ack", "reject", "mixed"] = "mixed"
     quirks: tuple[Quirk, ...] = ()
     request_namespace: str = ""

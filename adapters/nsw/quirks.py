@@ -30,10 +30,10 @@ class Answer:
     """
 
     inner: str
-    wrapper: str = "sendAndGetMessageResponse"
-    child: str = "sendAndGetMessageReturn"
-    wrapper_namespace: str = WSDL_NAMESPACE
-    child_namespace: str = WSDL_NAMESPACE
+    wrapper: str
+    child: str
+    wrapper_namespace: str
+    child_namespace: str
     envelope_namespace: str = _SOAP_11
     value: str | None = None
     children: str | None = None
@@ -157,8 +157,9 @@ QUIRKS: dict[str, Callable[[Answer], Answer]] = {
     "must_understand": lambda a: replace(
         a, header='<soapenv:Header><x:a xmlns:x="urn:x" soapenv:mustUnderstand="1"/></soapenv:Header>'
     ),
+    "unqualified_child": lambda a: replace(a, children=f"<{a.child}>{escape(a.inner)}</{a.child}>"),
     "missing_child": lambda a: replace(a, children=""),
-    "extra_child": lambda a: replace(a, children=f"<a/>{'<b/>'}"),
+    "extra_child": lambda a: replace(a, children="<a/><b/>"),
     "other_child": lambda a: replace(a, child="result"),
     "other_wrapper": lambda a: replace(a, wrapper="sendResponse"),
     "nil": lambda a: replace(a, attributes=' xsi:nil="true"', value=""),

@@ -76,7 +76,7 @@ class NswSimulator(Simulator):
         if text is None:
             return fault("Client", "the request is not the promised envelope")
         with self.lock:
-            return self._hurt(Answer(self._worked(text, request)))
+            return self._hurt(self._worked(text, request))
 
     def fault_reply(self, kind: str, request: Request) -> Reply | None:
         """Do the work, then answer in a namespace nobody promised."""
@@ -129,7 +129,7 @@ class NswSimulator(Simulator):
         for wrapper in root.iterfind("{http://schemas.xmlsoap.org/soap/envelope/}Body/*"):
             name = etree.QName(wrapper)
             wanted = self.switches.request_namespace
-            if name.localname == "sendAndGetMessage" and len(wrapper) == 1 and wanted in ("", name.namespace):
+            if name.localname == self.switches.operation and len(wrapper) == 1 and wanted in ("", name.namespace):
                 return wrapper[0].text or ""
         return None
 
@@ -232,15 +232,20 @@ class NswSimulator(Simulator):
             text = write(str(uuid.uuid4()), _SYSTEM, _SYSTEM, subject, _reject(message_id, reason))
             return text.replace("</Reject>", f"</Reject><RejectDate>{send_date(at)}</RejectDate>")
 
-    def _hurt(self, answer: Answer) -> Reply:
-        if answer.inner == "":
-            return replace(
-                answer, wrapper_namespace=self.switches.namespace, child_namespace=self.switches.namespace
-            ).reply()
-        answer = replace(answer, wrapper_namespace=self.switches.namespace, child_namespace=self.switches.namespace)
-        for quirk in (*self.switches.quirks, *self._next[:1]):
-            answer = QUIRKS[quirk](answer)
-        del self._next[:1]
+    def _hurt(self, inner: str) -> Reply:
+        """The answer as this ministry spells it, and as its quirks spoil it; an unexpected error is not spoilt too."""
+        switches = self.switches
+        answer = Answer(
+            inner,
+            wrapper=f"{switches.operation}Response",
+            child=switches.reply_child,
+            wrapper_namespace=switches.namespace,
+            child_namespace=switches.namespace,
+        )
+        if inner:
+            for quirk in (*switches.quirks, *self._next[:1]):
+                answer = QUIRKS[quirk](answer)
+            del self._next[:1]
         return answer.reply()
 
     # Officers

@@ -6,6 +6,7 @@ import logging
 import socket
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ DELIVERED, REFUSED, UNKNOWN, RETRY = (
     OutcomeKind.UNKNOWN,
     OutcomeKind.RETRY,
 )
+SOAP_12 = "http://schemas.xmlsoap.org/wsdl/soap12/"
+PACKAGED = Path(str(files("schemas").joinpath("nsw", "message-exchange.wsdl")))
 WSDL = Path(__file__).parents[2] / "unit" / "nsw" / "wsdl"
 
 
@@ -284,14 +287,41 @@ def test_the_published_contracts_can_be_used_as_they_are(ministry: Any, data: Pa
     assert adapter.push(ministry.delivery()).kind is DELIVERED
 
 
-def test_an_operators_wsdl_with_names_of_its_own_is_followed(ministry: Any) -> None:
-    adapter = ministry.adapter(wsdl=str(WSDL / "three-operations.wsdl"), operation="ReceiveFromInland")
-    outcome = adapter.push(ministry.delivery())
-    assert outcome.kind is REFUSED  # this ministry knows another operation: its fault blames our message
-    request = ministry.requests[0]
+@pytest.mark.parametrize("operation", ["Receive", "ReceiveFromInland"])
+def test_an_operators_wsdl_with_names_of_its_own_is_followed(ministry: Any, operation: str) -> None:
+    names = {"namespace": "http://tempuri.org/", "operation": operation, "reply_child": f"{operation}Result"}
+    ministry.simulator.act("switch", names)
+    adapter = ministry.adapter(wsdl=str(WSDL / "three-operations.wsdl"), operation=operation)
+    assert adapter.push(ministry.delivery()).kind is DELIVERED
+    (request,) = ministry.requests
     assert b"<ns0:XMLData>&lt;Envelope&gt;" in request.body
-    assert b'ReceiveFromInland xmlns:ns0="http://tempuri.org/"' in request.body
-    assert request.headers["soapaction"] == '"http://tempuri.org/IMTService/ReceiveFromInland"'
+    assert f'{operation} xmlns:ns0="http://tempuri.org/"'.encode() in request.body
+    assert request.headers["soapaction"] == f'"http://tempuri.org/IMTService/{operation}"'
+
+
+def test_a_service_whose_children_stand_in_no_namespace_is_read(ministry: Any, tmp_path: Path) -> None:
+    content = PACKAGED.read_text(encoding="utf-8").replace('elementFormDefault="qualified" ', "")
+    (tmp_path / "unqualified.wsdl").write_text(content, encoding="utf-8")
+    ministry.quirk("unqualified_child")
+    assert ministry.adapter(wsdl=str(tmp_path / "unqualified.wsdl")).push(ministry.delivery()).kind is DELIVERED
+    assert b"<requestMessage>&lt;Envelope" in ministry.requests[0].body
+    ministry.quirk("unqualified_child")
+    assert ministry.adapter().push(ministry.delivery(attempt=2)).kind is UNKNOWN
+
+
+def test_a_service_that_also_speaks_soap_1_2_is_called_over_1_1(ministry: Any, tmp_path: Path) -> None:
+    content = PACKAGED.read_text(encoding="utf-8")
+    start, end = content.index("<wsdl:binding"), content.index("</wsdl:binding>") + len("</wsdl:binding>")
+    twelve = content[start:end].replace("Binding", "Binding12").replace("</wsdl:Binding12>", "</wsdl:binding>")
+    twelve = twelve.replace("<soap:", "<soap12:").replace("<wsdl:binding ", f'<wsdl:binding xmlns:soap12="{SOAP_12}" ')
+    port = (
+        f'<wsdl:port name="P12" binding="tns:MessageAndResponseImplSoapBinding12">'
+        f'<soap12:address xmlns:soap12="{SOAP_12}" location="http://x.example.invalid/"/></wsdl:port>'
+    )
+    content = content[:end] + twelve + content[end:].replace("</wsdl:service>", port + "</wsdl:service>")
+    (tmp_path / "both.wsdl").write_text(content, encoding="utf-8")
+    assert ministry.adapter(wsdl=str(tmp_path / "both.wsdl")).push(ministry.delivery()).kind is DELIVERED
+    assert ministry.requests[0].headers["content-type"] == "text/xml; charset=utf-8"
 
 
 def test_a_broken_wsdl_stops_at_start_up_with_a_clear_message(ministry: Any) -> None:
