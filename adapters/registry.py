@@ -80,6 +80,18 @@ def simulator(kind: str, options: Mapping[str, JsonValue]) -> Simulator:
     return cast("Simulator", make(options))
 
 
+def simulator_settings(kind: str) -> type[Section]:
+    """The model of a simulator's options: `Switches` in its module `simulator`.
+
+    Raises:
+        ConfigError: No such kind, or it ships no simulator.
+    """
+    model = getattr(_beside(kind, "simulator"), "Switches", None)
+    if model is None:
+        raise ConfigError(f"kind '{kind}' ships no simulator")
+    return cast("type[Section]", model)
+
+
 def _module(kind: str) -> ModuleType:
     return import_module(factory(kind).__module__)
 

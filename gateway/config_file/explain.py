@@ -17,18 +17,18 @@ from gateway.config_file.problem import Place, spelled
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One value. `source` is `FILE:LINE` or `default`; `secret` is "", "set" or "not set"."""
+    """One value. `source` is `FILE:LINE` or `default`; `is_set` tells of a reference whether its secret is there."""
 
     key: str
     value: Any
     source: str
-    secret: str = ""
+    is_set: bool | None = None
 
 
 def explain(document: Document, config: Config, environ: Mapping[str, str]) -> list[Explained]:
     """Every value in force, in the order of the models."""
     return [
-        Explained(spelled(place), value, _source(document, place), _secret(value, environ))
+        Explained(spelled(place), value, _source(document, place), _is_set(value, environ))
         for place, value in _values(config, ())
     ]
 
@@ -57,8 +57,6 @@ def _source(document: Document, place: Place) -> str:
     return f"{document.file}:{document.lines[place]}" if place in document.lines else "default"
 
 
-def _secret(value: Any, environ: Mapping[str, str]) -> str:
+def _is_set(value: Any, environ: Mapping[str, str]) -> bool | None:
     names = SECRET.findall(value) if isinstance(value, str) else []
-    if not names:
-        return ""
-    return "set" if all(environ.get(name) for name in names) else "not set"
+    return all(environ.get(name) for name in names) if names else None

@@ -1,0 +1,90 @@
+"""`lienthong parked`: deliveries that wait for a person, the unproven ones too, and what the person decides."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.language import t
+from gateway.cli.opening import DEFAULT_CONFIG, Actor, AsJson, ConfigPath, NotThereError, opened, this_person
+from gateway.cli.printing import as_json, table
+from gateway.store.rows import DeliveryRow
+from gateway.sync.views import delivery_view
+
+STATES = ("parked", "unproven")
+HEADS = ("id", "portal", "dossier_id", "class", "operation", "state", "attempts", "planned_at", "reason")
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
+Number = Annotated[int, typer.Argument(metavar="ID", help=t("Number of the delivery.", "Số của lần gửi."))]
+
+
+@app.command("list", help=t("List what waits for a person.", "Liệt kê việc chờ người."))
+def list_(
+    portal: Annotated[str, typer.Option("--portal", help=t("Only this portal.", "Chỉ cổng này."))] = "",
+    config: ConfigPath = DEFAULT_CONFIG,
+    json: AsJson = False,
+) -> None:
+    """Exit 3 when something waits."""
+    with opened(config) as gateway:
+        rows = gateway.store.read(lambda tx: tx.list_deliveries(portal=portal, states=STATES, limit=100_000))
+    views = [delivery_view(row) for row in rows]
+    if json:
+        as_json({"deliveries": views})
+    else:
+        table(HEADS, [[view[head] for head in HEADS] for view in views])
+    raise typer.Exit(ExitCode.SOON if views else ExitCode.OK)
+
+
+@app.command(help=t("Plan a parked delivery again.", "Lập lại và gửi lại."))
+def retry(number: Number, config: ConfigPath = DEFAULT_CONFIG, actor: Actor = "", json: AsJson = False) -> None:
+    """It is sent by the next run of its portal's deliveries."""
+    with opened(config) as gateway:
+        row = gateway.operator.retry(number, actor or this_person())
+    _done(row, json)
+
+
+@app.command(help=t("Say what you saw at the portal.", "Ghi nhận điều đã thấy ở cổng."))
+def confirm(
+    number: Number,
+    arrived: Annotated[
+        bool | None,
+        typer.Option(
+            "--arrived/--not-arrived", help=t("Whether it is there.", "Ở cổng đã có hay chưa."), show_default=False
+        ),
+    ] = None,
+    config: ConfigPath = DEFAULT_CONFIG,
+    actor: Actor = "",
+    json: AsJson = False,
+) -> None:
+    """`--arrived` makes it delivered; `--not-arrived` plans it again."""
+    if arrived is None:
+        raise typer.BadParameter(t("say --arrived or --not-arrived", "hãy ghi --arrived hoặc --not-arrived"))
+    with opened(config) as gateway:
+        row = gateway.operator.confirm(number, arrived=arrived, actor=actor or this_person())
+    _done(row, json)
+
+
+@app.command(help=t("Decide that it shall not be sent.", "Quyết định không gửi nữa."))
+def drop(
+    number: Number,
+    reason: Annotated[str, typer.Option("--reason", help=t("Why.", "Lý do."))],
+    config: ConfigPath = DEFAULT_CONFIG,
+    actor: Actor = "",
+    json: AsJson = False,
+) -> None:
+    """It ends superseded, with the person and the reason in the log."""
+    if not reason.strip():
+        raise NotThereError(t("give a reason", "hãy ghi lý do"))
+    with opened(config) as gateway:
+        row = gateway.operator.drop(number, actor or this_person(), reason)
+    _done(row, json)
+
+
+def _done(row: DeliveryRow, json: bool) -> None:
+    view = delivery_view(row)
+    if json:
+        as_json(view)
+    else:
+        typer.echo(f"{view['id']} {view['portal']} {view['dossier_id']}: {view['state']} ({view['reason']})")

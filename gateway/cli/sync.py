@@ -1,0 +1,161 @@
+"""`lienthong sync`: rounds in the foreground; with `--dry-run` only what would be written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import typer
+
+from gateway.bootstrap import Gateway
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.language import t
+from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, chosen, opened
+from gateway.cli.printing import as_json, progress_bar, table
+
+NAP_S = 0.2
+
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[PORTAL]...", help=t("All by default.", "Mặc định: tất cả."))
+]
+
+
+@dataclass(slots=True)
+class Rounds:
+    """What rounds came to, per portal; `reasons` says why one was not read or written to the end."""
+
+    rounds: int = 0
+    read: dict[str, Counter[str]] = field(default_factory=dict)
+    written: dict[str, Counter[str]] = field(default_factory=dict)
+    reasons: dict[str, list[str]] = field(default_factory=dict)
+    owed: dict[str, int] = field(default_factory=dict)
+    at_rest: bool = False
+
+
+def sync(
+    names: Names = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=t("Write nothing; name each write.", "Không gửi; nêu từng việc sẽ gửi."))
+    ] = False,
+    until_rest: Annotated[
+        bool, typer.Option("--until-rest", help=t("Rounds until nothing is owed.", "Lặp đến khi không còn nợ."))
+    ] = False,
+    for_s: Annotated[
+        float, typer.Option("--for", min=0, help=t("Seconds at most, with --until-rest.", "Tối đa bao nhiêu giây."))
+    ] = 600.0,
+    config: ConfigPath = DEFAULT_CONFIG,
+    json: AsJson = False,
+) -> None:
+    """Exit 0 when nothing is owed afterwards, 3 when something is, 1 when a portal could not be read."""
+    with opened(config) as gateway:
+        portals = chosen(gateway.config, list(names or ()))
+        if dry_run:
+            _preview(gateway, portals, json=json)
+            return
+        found = run_rounds(gateway, portals, until_rest=until_rest, for_s=for_s)
+    if json:
+        as_json(found)
+    else:
+        _print(found)
+    raise typer.Exit(_code(found))
+
+
+def run_rounds(gateway: Gateway, portals: list[str], *, until_rest: bool, for_s: float) -> Rounds:
+    """One round, or rounds until rest: every portal is read, then every portal is written."""
+    found = Rounds()
+    clock = gateway.clock
+    ends = clock.monotonic() + for_s
+    while True:
+        moved = _round(gateway, portals, found)
+        found.owed = gateway.store.read(lambda tx: {name: tx.due_lanes(name) for name in portals})
+        found.at_rest = not moved and not any(found.owed[name] for name in portals if _may_write(gateway, name))
+        if found.at_rest or not until_rest or clock.monotonic() >= ends:
+            return found
+        if not moved:
+            clock.sleep(min(NAP_S, max(ends - clock.monotonic(), 0.0)))
+
+
+def _may_write(gateway: Gateway, name: str) -> bool:
+    """A portal that is only watched or paused owes nothing by itself: a person decides."""
+    row, everything = gateway.store.read(lambda tx: (tx.portal(name), tx.setting("paused")))
+    return gateway.portals[name].pushes and row.mode == "live" and not row.paused and not everything
+
+
+def _round(gateway: Gateway, portals: list[str], found: Rounds) -> int:
+    """Gives how much was new or sent."""
+    found.rounds += 1
+    found.reasons = {}
+    moved = 0
+    for name in portals:
+        if gateway.portals[name].pulls:
+            moved += _pull(gateway, name, found)
+    for name in portals:
+        if gateway.portals[name].pushes:
+            moved += _deliver(gateway, name, found)
+    return moved
+
+
+def _pull(gateway: Gateway, name: str, found: Rounds) -> int:
+    with progress_bar(f"{name} ←") as progress:
+        report = gateway.engine.pull(name, progress=progress)
+    counts = {
+        "records": report.records,
+        "new": report.new,
+        "changed": report.changed,
+        "quarantined": report.quarantined,
+    }
+    found.read.setdefault(name, Counter()).update(counts)
+    if report.reason:
+        found.reasons.setdefault(name, []).append(report.reason)
+    return report.new + report.changed
+
+
+def _deliver(gateway: Gateway, name: str, found: Rounds) -> int:
+    with ThreadPoolExecutor(gateway.portals[name].config.workers) as pool:
+        report = gateway.engine.deliver(name, pool=pool)
+    found.written.setdefault(name, Counter()).update(report.counts)
+    if report.reason:
+        found.reasons.setdefault(name, []).append(report.reason)
+    return report.claimed
+
+
+def _code(found: Rounds) -> ExitCode:
+    if any(name in found.read for name in found.reasons):
+        return ExitCode.ERROR
+    return ExitCode.OK if not any(found.owed.values()) else ExitCode.SOON
+
+
+def _print(found: Rounds) -> None:
+    rows = []
+    for name in dict.fromkeys((*found.read, *found.written)):
+        read, written = found.read.get(name, Counter()), found.written.get(name, Counter())
+        sent = ", ".join(f"{what} {count}" for what, count in sorted(written.items()) if count)
+        rows.append((name, read["records"], read["new"], read["changed"], sent, found.owed.get(name, 0)))
+    heads = (
+        "portal",
+        t("read", "đã đọc"),
+        t("new", "mới"),
+        t("changed", "thay đổi"),
+        t("sent", "đã gửi"),
+        t("owed", "nợ"),
+    )
+    table(heads, rows)
+    for name, reasons in found.reasons.items():
+        typer.echo(f"{name}: {'; '.join(reasons)}")
+    typer.echo(t(f"rounds: {found.rounds}", f"số vòng: {found.rounds}"))
+
+
+def _preview(gateway: Gateway, portals: list[str], *, json: bool) -> None:
+    writes = gateway.engine.preview([name for name in portals if gateway.portals[name].pushes])
+    if json:
+        as_json({"calls": len(writes), "writes": writes})
+        return
+    heads = ("portal", "dossier_code", "klass", "operation", "members", "fields", "reason")
+    rows: list[list[Any]] = []
+    for write in writes:
+        row = [getattr(write, head) for head in heads]
+        rows.append([", ".join(cell) if isinstance(cell, tuple) else cell for cell in row])
+    table(heads, rows)
+    typer.echo(t(f"{len(writes)} calls would be made; nothing was sent", f"sẽ gọi {len(writes)} lần; chưa gửi gì"))
