@@ -31,6 +31,7 @@ class NpspBench(Bench):
     """The simulated portal behind one profile."""
 
     kind = "npsp"
+    server: SimulatorServer
     secrets = (PASSWORD, "CÔNG DÂN THỬ NGHIỆM 01", "012345000000")
 
     def __init__(self, profile: str) -> None:
@@ -53,6 +54,12 @@ class NpspBench(Bench):
             self.simulator.act("seed_dossier", {"content": _dossier(number, text)})
         self.known.open += numbers
         return numbers
+
+    def hurt(self, fault: str, *, on: str = "", before: bool | None = None) -> bool:
+        """The next fault waits until a door shut by the last one is open again."""
+        while self.server.is_down:
+            self.clock.sleep(0)
+        return super().hurt(fault, on=on, before=before)
 
     def unknown_id(self) -> str:
         return "H96-261101-99999"
