@@ -31,7 +31,7 @@ from adapters.opencps.pushing import Pusher
 from adapters.opencps.reading import Reader
 from adapters.opencps.rows import JsonObject, blanked
 from adapters.opencps.sweep import Sweep
-from schemas.errors import ConfigError, PortalContractError, PortalUnavailableError, RecordInvalidError
+from schemas.errors import ConfigError, PortalContractError, PortalUnavailableError
 
 SHARED_GROUP = 0
 """The administrative regions are one list for all sites."""
@@ -77,13 +77,9 @@ class OpencpsAdapter:
         """Detail, log and next actions of a dossier now; None for the empty object of an unknown one.
 
         Raises:
-            PortalError: As `pull`.
-            RecordInvalidError: The portal cannot show this dossier alone.
+            PortalError: As `pull`; a 403 is never taken for absence.
         """
-        found = self._reader.record(external_id, external_id, "", ask_allowed=True)
-        if found is None or isinstance(found, RawRecord):
-            return found
-        raise RecordInvalidError(found.reason)
+        return self._reader.record(external_id, external_id, "", ask_allowed=True)
 
     def push(self, delivery: Delivery) -> Outcome:
         """Send one frozen request; see `Pusher`. Never raises for anything the portal did."""

@@ -16,7 +16,8 @@ CATALOGUES = ("serviceinfos", "GOVERNMENT_AGENCY", "ADMINISTRATIVE_REGION", "DOS
 ACTION = Operation("action", DeliveryClass.COMMAND, "action", Repeat.UNKNOWN, ProbeStrength.CONTENT)
 PUBLISH = Operation("publish", DeliveryClass.SNAPSHOT, "publish", Repeat.SAFE, ProbeStrength.CONTENT, creates=True)
 INFORM = Operation("inform", DeliveryClass.COMMAND, "inform", Repeat.SAFE, ProbeStrength.CONTENT)
-CREATE = Operation("create", DeliveryClass.COMMAND, "create", Repeat.MOVES_DATES, ProbeStrength.CONTENT, creates=True)
+CREATE = Operation("create", DeliveryClass.COMMAND, "create", Repeat.MOVES_DATES, ProbeStrength.PRESENCE, creates=True)
+"""Its reference is made from the national number, so presence proves it whatever was done to the dossier since."""
 
 ABILITIES = Abilities(
     operations={operation.name: operation for operation in (ACTION, PUBLISH, INFORM, CREATE)},

@@ -68,27 +68,36 @@ class Reader:
         found = self.rows_of(f"/dossiers/{key_of(detail)}/nextactions")
         return tuple(str(row.get("actionCode")) for row in found if row.get("enable") not in (0, "0", False))
 
-    def record(
-        self, key: str, external_id: str, list_digest: str, *, ask_allowed: bool = False
-    ) -> RawRecord | UnreadableRecord | None:
-        """Read a dossier; None when it is not there. A 403 of this dossier alone makes it unreadable, not the portal.
+    def record(self, key: str, external_id: str, list_digest: str, *, ask_allowed: bool = False) -> RawRecord | None:
+        """Read a dossier; None when it is not there.
+
+        Raises:
+            PortalError: It cannot be read; a 403 may be of this dossier alone.
+        """
+        read_at = self._calls.context.clock.now()
+        found = self.present(key)
+        return None if found is None else self._take(found, external_id, list_digest, read_at, ask_allowed)
+
+    def record_or_reason(self, key: str, external_id: str, list_digest: str) -> RawRecord | UnreadableRecord | None:
+        """Read a dossier of a sweep: one that cannot be shown, at a portal that works, is handed on as unreadable.
 
         Raises:
             PortalError: The portal cannot be read, or the login is refused.
         """
+        try:
+            return self.record(key, external_id, list_digest)
+        except (PortalUnavailableError, PortalContractError) as error:
+            if isinstance(error, PortalUnavailableError) and error.status != 403:
+                raise
+        self._calls.prove_login()  # raises when it is the portal
         read_at = self._calls.context.clock.now()
         try:
-            found = self.present(key)
-            return None if found is None else self._take(found, external_id, list_digest, read_at, ask_allowed)
-        except PortalUnavailableError as error:
-            if error.status != 403:
+            return self.record(key, external_id, list_digest)
+        except (PortalUnavailableError, PortalContractError) as error:
+            if isinstance(error, PortalUnavailableError) and error.status != 403:
                 raise
-            self._calls.prove_login()  # raises when the whole portal is down
-            reason = "the portal answers 403 for this dossier alone"
-        except PortalContractError as error:
-            self._calls.prove_login()
-            reason = error.reason
-        return UnreadableRecord(external_id, orjson.dumps({"referenceUid": key}), reason, read_at)
+            raw = orjson.dumps({"referenceUid": key})
+            return UnreadableRecord(external_id, raw, f"this dossier alone: {error.reason}", read_at)
 
     def _take(
         self, found: JsonObject, external_id: str, list_digest: str, read_at: datetime, ask_allowed: bool

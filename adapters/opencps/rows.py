@@ -53,13 +53,22 @@ def list_digest(row: Mapping[str, Any], volatile: Collection[str] = (), *, by_mo
 
 
 def dossier_part(detail: Mapping[str, Any]) -> JsonObject:
-    """A detail as the mapping reads it: key without prefix; a sub-dossier's origin number is its parent's."""
-    part = dict(detail)
+    """A detail as the mapping reads it: key without prefix; a sub-dossier's origin number is its parent's.
+
+    Nearly everything is text on this wire, and what is not differs between list and detail: all is spelled as text.
+    """
+    part = {name: _spelled(value) for name, value in detail.items()}
     if isinstance(uid := part.get("referenceUid"), str):
         part["referenceUid"] = plain_uid(uid)
-    if part.get("originDossierId") not in (None, 0, "0", ""):
+    if number(part.get("originDossierId")):
         part["parentDossierNo"] = part.pop("originDossierNo", "")
     return part
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
 
 
 def log_part(rows: Iterable[Mapping[str, Any]], settings: LogSettings) -> list[JsonObject]:
@@ -68,7 +77,7 @@ def log_part(rows: Iterable[Mapping[str, Any]], settings: LogSettings) -> list[J
 
 
 def _log_row(row: Mapping[str, Any], settings: LogSettings) -> JsonObject:
-    part = {key: value for key, value in row.items() if key != "payload"}
+    part = {key: _spelled(value) for key, value in row.items() if key != "payload"}
     said = _opened(row.get("payload"))
     status = said.get(settings.status_key)
     if isinstance(status, str) and status:

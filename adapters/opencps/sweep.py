@@ -65,6 +65,7 @@ class Sweep:
         basket, met = _Basket(), set[str]()
         whole_tour = bool(tour.todo) and tour.fresh
         tour.fresh = False
+        before = progress.write()
         while is_due(tour, tier, now, hurry=not progress.backfilled):
             listing = self._split(tier, tour)
             if listing is None:
@@ -79,6 +80,9 @@ class Sweep:
                 if tier.statuses and whole_tour:
                     yield from self._strays(met, progress)
                 yield self._end(tier, tour, progress, basket)
+                return
+        if progress.write() != before:  # not at the end, but further than the last stored cursor
+            yield Page((), progress.write(), basket.take(), basket.total)
 
     def _split(self, tier: Tier, tour: Tour) -> Listing | None:
         """Read the window at hand, or put its halves in its place when it holds too much."""
@@ -109,7 +113,7 @@ class Sweep:
         if "#" in key:
             read_at = self._calls.context.clock.now()
             return UnreadableRecord(key, b"{}", "two dossiers of this portal have one reference", read_at)
-        return self._reader.record(key, external_id, digest)
+        return self._reader.record_or_reason(key, external_id, digest)
 
     def _changed(self, rows: dict[str, JsonObject], basket: _Basket) -> list[tuple[str, str, str]]:
         """(key, external id, digest) of rows that differ from the last stored reading; the others were seen."""
@@ -140,10 +144,8 @@ class Sweep:
     def _strays(self, met: set[str], progress: Progress) -> Iterator[Page]:
         """Look up dossiers we expect news of that the list of open ones no longer shows."""
         known = self._calls.context.known.open_records()
-        strays = islice(
-            (external_id for external_id in known if not met & {external_id, wire.other_spelling(external_id)}), STRAYS
-        )
-        records = [self._reader.record(external_id, external_id, "") for external_id in list(strays)]
+        strays = (one for one in known if one not in met and wire.other_spelling(one) not in met)
+        records = [self._reader.record_or_reason(one, one, "") for one in [*islice(strays, STRAYS)]]
         held = tuple(record for record in records if record is not None)
         if held:
             yield Page(held, progress.write())

@@ -212,12 +212,14 @@ class Desk:
 
     def inform(self, dossier: Dossier, form: Mapping[str, str], caller: Caller) -> None:
         """PUT /dossiers/inform/{id}: number and two dates; a 0 or unreadable date changes nothing."""
+        before = (dossier.dossier_no, dossier.received_at, dossier.due_at)
         if form.get("dossierNo"):
             self.shelf.rename(dossier, form["dossierNo"])
         dossier.received_at = from_epoch(form.get("receiveDate", "")) or dossier.received_at
         dossier.due_at = from_epoch(form.get("dueDate", "")) or dossier.due_at
         dossier.national = form.get("dvcqgIntegration", dossier.national)
-        self._changed(dossier, caller, "inform", forms.kept(form))
+        changed = before != (dossier.dossier_no, dossier.received_at, dossier.due_at)
+        self._changed(dossier, caller, "inform" if changed else "inform_unchanged", forms.kept(form))
 
     def upload(self, dossier: Dossier, parts: Mapping[str, Any], caller: Caller) -> FileRow:
         """POST /dossiers/{id}/files: an existing uid with a time not newer than the stored one changes no content."""

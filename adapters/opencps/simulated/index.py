@@ -117,7 +117,7 @@ class SearchIndex:
         start = f"{low}000000" if low else "00000000000000"
         if high:
             return start, f"{high}235959"
-        return start, "235959" if self._half_range == "empty" else "99999999999999"
+        return start, "00000000235959" if self._half_range == "empty" else "99999999999999"
 
     def _between(self, name: str, low: str, high: str) -> list[Entry]:
         keys = self._sorted.get(name)
