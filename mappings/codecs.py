@@ -101,7 +101,8 @@ def first_of(codecs: tuple[Codec, ...]) -> Codec:
     def read(value: Any) -> Any:
         for codec in codecs:
             try:
-                return first.narrow(codec.read(value))
+                found = codec.read(value)
+                return found if found is None else first.narrow(found)
             except CodecError:
                 continue
         raise CodecError("none of the known spellings")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from schemas.settings import Section
+
+
+def _null_by_name(value: Any) -> Any:
+    """`absent: null` is YAML's null, and means the word."""
+    return "null" if value is None else value
 
 
 class FieldSpec(Section):
@@ -30,7 +35,7 @@ class FieldSpec(Section):
     wire: str = Field(min_length=1)
     codec: Any
     also: tuple[str, ...] = ()
-    absent: Literal["omit", "null", "empty"] = "omit"
+    absent: Annotated[Literal["omit", "null", "empty"], BeforeValidator(_null_by_name)] = "omit"
     compare: str = Field(default="exact", pattern=r"^(exact|casefold|ignore|prefix [1-9][0-9]{0,3})$")
     volatile: bool = False
     secret: bool = False

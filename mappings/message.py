@@ -144,7 +144,8 @@ class Message:
         except CodecError:
             return {}
         source = spelling.mapped(wire, self.record)
-        return dict(spelling.differences(self.blank(normal), self.blank(source)))
+        found = spelling.differences(self.blank(normal), self.blank(source))
+        return {at: spelling.guarded(at, sides, normal, self.record) for at, sides in found}
 
     def _open(self, wire: JsonValue | bytes) -> JsonValue:
         return wire if self.xml is None else self.xml.parse(wire)
@@ -187,6 +188,8 @@ def _comparable(record: Record, values: Mapping[str, Any], prefix: str) -> Itera
             continue
         if field.is_group and field.nested is not None and isinstance(field.nested.item, Record):
             yield from _comparable(field.nested.item, value, f"{prefix}{field.key}." if field.path else prefix)
+            continue
+        if not field.many and field.codec.narrow(value) is None:
             continue
         yield prefix + field.key, _text_of(field, value)
 

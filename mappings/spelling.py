@@ -44,8 +44,7 @@ def differences(normal: JsonValue, source: JsonValue, at: str = "") -> Iterator[
     """Pointers where `source` is written otherwise than `normal`; types count, so `1`, `"1"` and `true` differ."""
     if type(normal) is dict and type(source) is dict:
         for name in {**normal, **source}:
-            pointer = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
-            yield from differences(normal.get(name, _GONE), source.get(name, _GONE), pointer)
+            yield from differences(normal.get(name, _GONE), source.get(name, _GONE), f"{at}/{_escaped(name)}")
     elif type(normal) is list and type(source) is list and len(normal) == len(source):
         for index, (ours, theirs) in enumerate(zip(normal, source, strict=True)):
             yield from differences(ours, theirs, f"{at}/{index}")
@@ -54,13 +53,50 @@ def differences(normal: JsonValue, source: JsonValue, at: str = "") -> Iterator[
         yield at, {side: deepcopy(value) for side, value in sides.items() if value is not _GONE}
 
 
+def guarded(at: str, sides: dict[str, JsonValue], normal: JsonValue, record: Record) -> dict[str, JsonValue]:
+    """A difference that adds another spelling of a field holds only while the field itself keeps its value.
+
+    Otherwise a stale value would be sent beside a new one.
+    """
+    if "normal" in sides or sides.get("source") in (None, "", [], {}):
+        return sides
+    place = "/".join(("", *map(_escaped, _main_place(_tokens(at), record))))
+    return sides | {"while": {place: _found(normal, place)}}
+
+
+def _main_place(tokens: list[str], record: Record) -> tuple[str, ...]:
+    """The wire place that a field is written to, for any of the places it is read from."""
+    spelled = [token.casefold() if record.any_case else token for token in tokens]
+    for field in record.fields:
+        for place in (field.wire, *field.also):
+            known = [token.casefold() if record.any_case else token for token in place]
+            if spelled[: len(known)] != known:
+                continue
+            rest = tokens[len(known) :]
+            inside = field.nested.item if field.nested is not None and field.nested.plain else None
+            if not rest or not isinstance(inside, Record):
+                return field.wire
+            index = 1 if rest[0].isdigit() else 0
+            return (*place, *rest[:index], *_main_place(rest[index:], inside))
+    return tuple(tokens)
+
+
+def _tokens(pointer: str) -> list[str]:
+    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+
+
+def _escaped(token: str) -> str:
+    return token.replace("~", "~0").replace("/", "~1")
+
+
 def respell(
     written: dict[str, Any], spelled: Mapping[str, JsonValue], read: Callable[[Any], dict[str, Any]]
 ) -> dict[str, Any]:
     """`written`, respelled as the source had it wherever its values are still the same."""
     result = deepcopy(written)
     for pointer, sides in spelled.items():
-        _apply(result, [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]], sides)
+        if all(_equal(_found(written, place), value) for place, value in sides.get("while", {}).items()):
+            _apply(result, _tokens(pointer), sides)
     try:
         return result if read(result) == read(written) else written
     except CodecError:
@@ -83,6 +119,12 @@ def _apply_item(rows: list[JsonValue], tokens: list[str], sides: Mapping[str, Js
     index = int(tokens[-1]) if tokens[-1].isdigit() else len(rows)
     if index < len(rows) and _equal(rows[index], sides.get("normal", _GONE)) and "source" in sides:
         rows[index] = deepcopy(sides["source"])
+
+
+def _found(tree: JsonValue, pointer: str) -> JsonValue:
+    for token in _tokens(pointer):
+        tree = _step(tree, token)
+    return tree
 
 
 def _step(tree: JsonValue, token: str) -> JsonValue:
