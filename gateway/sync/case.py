@@ -12,7 +12,7 @@ from adapters.base import DeliveryClass
 from gateway.config import Config
 from gateway.store.base import Store, Tx, Vault
 from gateway.store.rows import DeliveryRow, DossierRow, LaneKey, LaneRow, PortalRow
-from gateway.sync.dossiers import Held, values_of, view_of
+from gateway.sync.dossiers import Held, hashed, values_of, view_of
 from gateway.sync.lane import Lane
 from gateway.sync.plan import Desk, Plan, Snapshot, plan
 from gateway.sync.portal import Portal
@@ -93,8 +93,8 @@ class Case:
             message.localise(self.values())
         except NotSendableError as error:
             return Snapshot({}, error.missing or (error.reason,))
-        blind = self.shop.vault.blind
-        return Snapshot({path: blind(text)[:16] for path, text in message.comparable(self.values()).items()})
+        now = self.view.current()
+        return Snapshot(hashed(self.shop.vault, message.comparable(self.values())), since=now.id if now else "")
 
     def plan(self) -> Plan:
         """What must be sent now."""

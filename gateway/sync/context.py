@@ -19,6 +19,21 @@ FIRST_HOLD_S = 300.0
 MAX_HOLD_S = 6 * 3600.0
 
 
+ANSWERED = ("delivered", "refused", "looked")
+"""Counts of a delivery run that show that the portal answered."""
+
+
+def note_heard(store: Store, portal: str, at: float) -> None:
+    """T6: the portal answered."""
+
+    def note(tx: Tx) -> None:
+        row = tx.portal(portal)
+        row.heard_at = max(at, row.heard_at or at)
+        tx.put_portal(row)
+
+    store.write(note)
+
+
 class TokenBucket:
     """A portal's call budget: `calls_per_s` on average, `burst` at once. Thread-safe.
 

@@ -108,6 +108,11 @@ def add_entries(row: DossierRow, new: list[Entry]) -> tuple[list[Entry], list[En
     return added, corrected
 
 
+def hashed(vault: Vault, comparable: Mapping[str, str]) -> dict[str, str]:
+    """Field -> keyed hash of its comparable text: what a lane may know of a content without holding it."""
+    return {path: vault.blind(text)[:16] for path, text in comparable.items()}
+
+
 def as_json(values: Mapping[str, Any]) -> Json:
     """Values as they are sealed: plain JSON."""
     found: Json = orjson.loads(orjson.dumps(values))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+from adapters.base import DeliveryClass
 from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneKey
@@ -61,6 +62,9 @@ class Operator:
             outcomes.settle(tx, shop, portal, row.key, state, how, person=actor)
             key = LaneKey(row.portal, row.dossier_id)
             lane = Lane(tx.lanes([key])[key])
+            if row.klass == DeliveryClass.SNAPSHOT and state == "delivered":
+                lane.show("present", {}, ours=True)
+                lane.parked_version = ""
             if fresh:
                 lane.worked(row.klass)
                 lane.parked_version = ""

@@ -259,6 +259,8 @@ class _Recorder:
     # storing
     def _close(self, state: str) -> None:
         self.row.state, self.row.open, self.row.next_at, self.row.settled_at = state, False, None, self._now
+        if state in ("delivered", "thawed", "superseded"):
+            self.row.sealed_body = b""
 
     def _leaf(self, kind: str, **fields: object) -> None:
         made = leaf(

@@ -13,7 +13,7 @@ from gateway.evidence.leaf import commitment, leaf
 from gateway.store.base import Tx, Vault
 from gateway.store.rows import DossierRow, LaneKey, LaneRow, LeafRow, QuarantineRow, RawRow, RecordRow
 from gateway.sync.decide import Decision, decide_all, goes_back_from_the_end
-from gateway.sync.dossiers import Held, add_entries, as_json, refresh_columns, view_of
+from gateway.sync.dossiers import Held, add_entries, as_json, hashed, refresh_columns, view_of
 from gateway.sync.lane import Lane
 from gateway.sync.link import Candidates, Link, Linked, link
 from gateway.sync.observe import Observation, observe
@@ -254,7 +254,12 @@ class _Page:
             return False
         before_view = view_of(row, slot.held, self._w.config)
         may_say = before_view.ownership.may_say
-        owned = [e for e in slot.seen.entries if not e["status"] or may_say(e["portal"], stage, e["status"])]
+        echo = self._echo(slot)
+        owned = [
+            entry
+            for entry in slot.seen.entries
+            if not entry["status"] or (may_say(entry["portal"], stage, entry["status"]) and not echo)
+        ]
         decisions = self._decide(before_view, owned)
         changed_facts = self._facts(slot)
         added, corrected = add_entries(row, owned)
@@ -271,6 +276,19 @@ class _Page:
         due = self._lanes_due(slot, view, news)
         self._after(slot, decisions, due)
         return news or not slot.known
+
+    def _echo(self, slot: _Slot) -> bool:
+        """A portal that shows the status we put there says nothing of its own (S9)."""
+        row = self._lanes.get(LaneKey(self._portal.name, slot.record.dossier_id))
+        if row is None or slot.reading.state is None:
+            return False
+        shown = hashed(self._w.vault, {"state.status": slot.reading.state.status})
+        ours = {Lane(row).shadow.get("state.status")}
+        for delivery in self._tx.deliveries([LaneKey(row.portal, row.dossier_id)]).get(
+            LaneKey(row.portal, row.dossier_id), []
+        ):
+            ours.add(delivery.doc.get("content", {}).get("state.status"))
+        return shown["state.status"] in ours
 
     def _decide(self, view: DossierView, entries: Sequence[Entry]) -> list[tuple[str, Decision]]:
         labels = decide_all(view.entries, entries, view.ownership)
@@ -326,7 +344,7 @@ class _Page:
         open_ones = self._tx.deliveries([LaneKey(lane.row.portal, lane.row.dossier_id)]).values()
         if any(open_ones) or slot.reading.read_at <= lane.last_ended or lane.shadow_state not in ("known", "present"):
             return False
-        shown = {path: self._blind(text) for path, text in slot.reading.shown().items()}
+        shown = hashed(self._w.vault, slot.reading.shown())
         differing = lane.overlay({path: value for path, value in shown.items() if path in lane.shadow})
         if differing:
             lane.drifting = True

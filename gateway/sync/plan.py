@@ -44,15 +44,19 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The wanted content of a mirror: field -> keyed hash; `missing` names what stops it (I11)."""
+    """The wanted content of a mirror: field -> keyed hash; `missing` names what stops it (I11).
+
+    `since` is the owner's last event: a new one makes a new version, so drift is counted from it (S12).
+    """
 
     content: Mapping[str, str]
     missing: tuple[str, ...] = ()
+    since: str = ""
 
     @property
     def version(self) -> str:
-        """A short name of this content."""
-        return digest(dict(self.content))[:16]
+        """A short name of this content since that event."""
+        return digest([dict(self.content), self.since])[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,7 @@ class Puller:
             braked = []
             for name in over:
                 state = tx.portal(name)
-                if state.mode == "live" and not state.paused and not state.doc.get("brake_released"):
+                if state.mode == "live" and not state.paused:
                     state.paused = f"one sweep of {report.portal} wants more than the set number of writes here"
                     tx.put_portal(state)
                     braked.append(name)

@@ -8,6 +8,7 @@ from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
 from gateway.store.rows import LaneKey, LaneRow, RecordRow
 from gateway.sync.case import Case, Workshop, open_case
+from gateway.sync.dossiers import hashed
 from gateway.sync.lane import Lane
 from gateway.sync.portal import Portal
 from gateway.sync.pull import Progress, Puller
@@ -104,7 +105,7 @@ class Reconciler:
 
     def _compare(self, case: Case, reading: Reading, report: ReconcileReport) -> None:
         wanted = case.snapshot().content
-        shown = {path: self._shop.vault.blind(text)[:16] for path, text in reading.shown().items() if path in wanted}
+        shown = {path: value for path, value in hashed(self._shop.vault, reading.shown()).items() if path in wanted}
         differing = sorted(path for path, value in shown.items() if wanted[path] != value)
         owed = case.lane.row.due_at is not None or bool(case.open)
         report.differences += [

@@ -128,7 +128,8 @@ def _status(tx: Tx, config: Config, now: float) -> StatusReport:
     for name, entry in config.portals.items():
         lanes = _troubled(tx, name)
         portals.append(_portal(tx, name, entry, lanes, counted, quarantined[name], now))
-        risky += _at_risk(tx, name, lanes, now + config.notify.due_within_days * DAY_S)
+        if portals[-1].mode == "live":
+            risky += _at_risk(tx, name, lanes, now + config.notify.due_within_days * DAY_S)
     paused = tx.setting("paused") or ""
     report = tuple(portals)
     findings = (*_of_everything(paused), *(found for one in report for found in _of_portal(one)), *_of_risk(risky, now))

@@ -303,3 +303,34 @@ def test_s09_nothing_is_sent_back_to_the_origin(world: World) -> None:
     world.province.open("r1", at=world.tick(), code=CODE, status="accepted")
     world.rest()
     assert [row["id"] for row in world.province.folders["r1"].log] == ["101"]
+
+
+def test_s09_what_we_put_there_ourselves_is_neither_drift_nor_a_request(world: World) -> None:
+    """The province withdraws a dossier, reopens it, and the national portal still shows our own older word."""
+    world.province.open("r1", at=world.tick(), code=CODE, status="withdrawal_requested")
+    world.national.sweep = [CODE]
+    world.engine.pull("province")
+    world.engine.deliver("national")
+    world.province.act("r1", "in_progress", at=world.tick(10))
+    world.tick()
+    assert not world.engine.pull("national").decisions["drift"]
+    world.rest()
+    assert world.province.folders["r1"].detail["status"] == "in_progress"
+    assert world.national.shown[CODE]["status"] == "in_progress"
+    assert [write[0] for write in world.national.writes if write[0] != "progress"] == ["insert", "update"]
+
+
+def test_s02_a_person_may_vouch_for_a_record_that_was_never_ours(world: World) -> None:
+    world.national.shown[CODE] = {"code": CODE, "status": "accepted"}
+    world.config = world.config.model_copy(
+        update={"portals": {n: p.model_copy(update={"adopt": "never"}) for n, p in world.config.portals.items()}}
+    )
+    world.restart()
+    world.province.open("r1", at=world.tick(), code=CODE, status="in_progress")
+    world.rest()
+    (parked,) = world.deliveries("parked")
+    assert parked.id is not None
+    assert world.national.shown[CODE]["status"] == "accepted"
+    world.operator.confirm(parked.id, arrived=True, actor="an officer")
+    world.rest()
+    assert world.national.shown[CODE]["status"] == "in_progress"
