@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from mappings import xmltree
 from mappings.codec import Codec
 from mappings.codecs import PLAIN
@@ -19,13 +17,15 @@ from mappings.problems import Problems, Where
 from mappings.records import Field, Nested, Record, Status
 from mappings.vocabulary import JSON, TARGETS, Kind, kind_at
 
-_FIELDS = TypeAdapter(dict[str, FieldSpec])
 _JSON_ONLY = frozenset({"int", "boolean", "epoch_ms", "number_as_text"})
 
 
-def compile_message(name: str, spec: MessageSpec, problems: Problems) -> Message | None:
-    """Compile one message; None when its target is unknown."""
+def compile_message(name: str, given: Any, problems: Problems) -> Message | None:
+    """Compile one message; None when nothing can be made of it."""
     where: Where = ("messages", name)
+    spec = problems.checked(MessageSpec, given, where)
+    if spec is None:
+        return None
     model = TARGETS.get(spec.target)
     if model is None:
         problems.add((*where, "target"), f"unknown target {spec.target!r}; one of {', '.join(TARGETS)}")
@@ -61,38 +61,43 @@ def _has(record: Record, path: Place) -> bool:
 
 
 def _inner(argument: Any, where: Where, setting: Setting) -> Record | None:
-    try:
-        specs = _FIELDS.validate_python(argument)
-    except ValidationError as error:
-        setting.problems.refused(where, error)
-        return None
-    return _record(specs, where, setting)
+    if isinstance(argument, dict) and argument:
+        return _record(argument, where, setting)
+    setting.problems.add(where, "fields expected")
+    return None
 
 
-def _record(specs: Mapping[str, FieldSpec], where: Where, setting: Setting) -> Record:
-    fields = [_field(key, spec, (*where, key), setting) for key, spec in specs.items()]
+def _record(given: Mapping[str, Any], where: Where, setting: Setting) -> Record:
+    fields = [_field(str(key), spec, (*where, key), setting) for key, spec in given.items()]
     compiled = tuple(f for f in fields if f is not None)
-    _check_places(compiled, where, setting.problems)
-    return Record(compiled, any_case=setting.any_case)
+    return Record(_apart(compiled, where, setting.problems), any_case=setting.any_case)
 
 
-def _check_places(fields: tuple[Field, ...], where: Where, problems: Problems) -> None:
-    """Two fields on one wire place, or one inside the other, cannot both be written."""
+def _apart(fields: tuple[Field, ...], where: Where, problems: Problems) -> tuple[Field, ...]:
+    """The fields that stand apart: two on one wire place, or one inside the other, cannot both be written."""
+    apart: list[Field] = []
     taken: dict[Place, str] = {}
     for item in fields:
-        for place in (item.wire, item.status.sub if item.status else None):
-            if place is None:
-                continue
-            other = next((k for p, k in taken.items() if p[: len(place)] == place or place[: len(p)] == p), None)
-            if other is not None:
-                problems.add((*where, item.key, "wire"), f"the wire field is already taken by {other}")
-            taken[place] = item.key
+        places = (item.wire, item.status.sub) if item.status and item.status.sub else (item.wire,)
+        others = [key for place in places for other, key in taken.items() if _overlap(place, other)]
+        if others:
+            problems.add((*where, item.key, "wire"), f"the wire field is already taken by {others[0]}")
+            continue
+        taken |= dict.fromkeys(places, item.key)
+        apart.append(item)
+    return tuple(apart)
 
 
-def _field(key: str, spec: FieldSpec, where: Where, setting: Setting) -> Field | None:
+def _overlap(one: Place, other: Place) -> bool:
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def _field(key: str, given: Any, where: Where, setting: Setting) -> Field | None:
     path: Place = () if key.startswith("_") else tuple(key.split("."))
+    spec = setting.problems.checked(FieldSpec, given, where)
     kind = _kind(key, path, where, setting)
-    if kind is None:
+    if kind is None or spec is None:
         return None
     codec = codec_of(spec, spec.codec, kind, (*where, "codec"), setting)
     if codec is None:

@@ -8,7 +8,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -44,13 +43,13 @@ def load(path_or_name: str) -> Mapping:
     """
     plain, lines = _read(path_or_name, ())
     problems = Problems()
-    try:
-        spec = FileSpec.model_validate(plain)
-    except ValidationError as error:
-        problems.refused((), error)
-        raise ConfigError([*_told(problems, lines)]) from None
-    made = {name: compile_message(name, message, problems) for name, message in spec.messages.items()}
-    if problems.found:
+    spec = problems.checked(FileSpec, plain, ())
+    given = spec.messages if spec is not None else plain.get("messages")
+    made = {
+        name: compile_message(name, message, problems)
+        for name, message in (given.items() if isinstance(given, dict) else ())
+    }
+    if problems.found or spec is None:
         raise ConfigError([*_told(problems, lines)])
     messages = {name: message for name, message in made.items() if message is not None}
     return Mapping(spec.kind, spec.profile, digest(plain)[:16], spec.source, str(spec.released), messages)

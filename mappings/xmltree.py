@@ -43,7 +43,7 @@ def parse(data: bytes, root: str, namespaces: Mapping[str, str]) -> dict[str, An
         raise CodecError("another root element than the mapping's")
     _measure(element)
     tree = _tree(element, names)
-    return tree if isinstance(tree, dict) else ({_TEXT: tree} if tree else {})
+    return tree if isinstance(tree, dict) else ({_TEXT: tree} if tree.strip() else {})
 
 
 def build(tree: Mapping[str, Any], root: str, namespaces: Mapping[str, str]) -> bytes:
@@ -56,6 +56,8 @@ def build(tree: Mapping[str, Any], root: str, namespaces: Mapping[str, str]) -> 
     element = etree.Element(_tag(root, namespaces), nsmap=used)
     try:
         _fill(element, tree, namespaces)
+    except CodecError:
+        raise
     except ValueError:
         raise CodecError("a character that XML cannot hold") from None
     return etree.tostring(element, xml_declaration=True, encoding="UTF-8")
