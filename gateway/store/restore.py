@@ -56,17 +56,17 @@ def restore(source: Path, store: Path, now: datetime, *, actor: str) -> Restored
     manifest = verify(source)
     with hold(store, exclusive=True):
         new = store.with_name(f"{store.name}.restoring")
+        kept = store.with_name(f"{store.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
         remove(new)
         try:
             shutil.copyfile(source.with_name(manifest.file), new)
             new.chmod(0o600)
             if manifest.revision != HEAD:
                 upgrade(new)
-            replaced = _read_replaced(store)
+            replaced = _read_replaced(store, kept)
             begun = _begin_epoch(new, now, actor, replaced)
             checked(new)
             flush(new)
-            kept = store.with_name(f"{store.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
             there = store.exists()
             put_in_place(new, store, kept)
         except OSError as error:
@@ -77,12 +77,17 @@ def restore(source: Path, store: Path, now: datetime, *, actor: str) -> Restored
     return Restored(begun.epoch, manifest.head, gone, begun.open_deliveries, kept if there else None)
 
 
-def _read_replaced(store: Path) -> _Replaced | None:
+def _read_replaced(store: Path, kept: Path) -> _Replaced | None:
     """Head and last numbers of the store that goes; None where there is none or it can no longer be read."""
     if not store.exists():
         return None
+    log, kept_log = (path.with_name(f"{path.name}-wal") for path in (store, kept))
+    if log.exists():
+        # Opening a damaged store makes SQLite throw its log away, and the last commits with it.
+        shutil.copyfile(log, kept_log)
     try:
         settle(store)
+        kept_log.unlink(missing_ok=True)
         with closing(sqlite3.connect(store)) as connection:
             numbers = dict(connection.execute("SELECT name, seq FROM sqlite_sequence"))
             return _Replaced(head_of(connection), numbers)

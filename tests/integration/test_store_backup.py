@@ -59,26 +59,34 @@ def move_on(path: Path) -> None:
 
 
 def test_a_backup_is_one_whole_snapshot_while_others_write(path: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
     ended = threading.Event()
 
-    def pairs(store: SqliteStore) -> None:
+    def put_pair(store: SqliteStore, name: str) -> None:
+        rows = [DossierRow(f"{name}{half}", sealed=b"x" * 4000) for half in "ab"]
+        store.write(lambda tx: tx.put_dossiers(rows))
+
+    def put_pairs(store: SqliteStore) -> None:
         for n in range(100_000):
-            rows = [DossierRow(f"{n}{half}", sealed=b"x" * 4000) for half in "ab"]
-            store.write(lambda tx, rows=rows: tx.put_dossiers(rows))
+            put_pair(store, f"{n}")
             if ended.is_set():
                 return
 
-    told: list[tuple[int, int]] = []
+    def between_steps(done: int, total: int) -> None:
+        told.append((done, total))
+        put_pair(store, f"step{done}")
+
     with SqliteStore(path) as store:
         store.write(lambda tx: tx.put_dossiers([DossierRow(f"old{n}", sealed=b"x" * 4000) for n in range(4000)]))
-        writing = threading.Thread(target=pairs, args=(store,))
+        writing = threading.Thread(target=put_pairs, args=(store,))
         writing.start()
-        written = backup(path, tmp_path / "backups", NOW, progress=lambda done, total: told.append((done, total)))
+        written = backup(path, tmp_path / "backups", NOW, progress=between_steps)
         ended.set()
         writing.join()
     manifest = verify(written)
     assert told[-1][0] == told[-1][1] > 0
     assert len(told) > 2, "copied in steps, with progress"
+    assert told == sorted(told), "never begun anew, whoever writes meanwhile"
     with closing(sqlite3.connect(written.with_name(manifest.file))) as copy:
         halves = copy.execute("SELECT count(*) FROM dossier WHERE id NOT LIKE 'old%'").fetchone()[0]
     assert halves % 2 == 0
@@ -150,6 +158,7 @@ def test_a_store_that_can_no_longer_be_read_is_replaced_and_kept(path: Path, tmp
     assert done.replaced is None
     assert done.kept is not None
     assert done.kept.read_bytes() == ruin
+    assert done.kept.with_name(f"{done.kept.name}-wal").read_bytes() == b"stale"
     with SqliteStore(path) as store:
         said = orjson.loads(store.read(lambda tx: tx.leaves())[-1][1].canonical)
     assert said["replaced"] is None
@@ -174,12 +183,16 @@ def test_nothing_is_restored_while_the_store_is_open(path: Path, tmp_path: Path)
         SqliteStore(path)
 
 
-@pytest.mark.parametrize("harm", ["flip", "cut", "no manifest", "no file", "other manifest", "outside"])
+@pytest.mark.parametrize("harm", ["edited", "flip", "cut", "no manifest", "no file", "other manifest", "outside"])
 def test_a_backup_that_is_not_whole_is_refused_and_the_store_stays(path: Path, tmp_path: Path, harm: str) -> None:
     written = backup(path, tmp_path / "backups", NOW)
     file = written.with_suffix(".sqlite")
     content = bytearray(file.read_bytes())
-    if harm == "flip":
+    if harm == "edited":
+        with closing(sqlite3.connect(file)) as edited:
+            edited.execute("UPDATE portal SET mode = 'watch'")
+            edited.commit()
+    elif harm == "flip":
         content[len(content) // 2] ^= 1
         file.write_bytes(content)
     elif harm == "cut":

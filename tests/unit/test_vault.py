@@ -125,6 +125,23 @@ def test_an_erasure_by_another_process_ends_the_key_in_this_one_too(ring: KeyRin
         ring.open("d1", sealed)
 
 
+def test_a_key_that_another_process_made_meanwhile_is_taken_over(ring: KeyRing, path: Path) -> None:
+    other, look, looked = KeyRing(path), ring._read, list[bytes]()
+
+    def look_and_be_overtaken(owners: list[str]) -> dict[str, bytes | None]:
+        found = look(owners)
+        if not looked:
+            other.ensure(["d1"])
+            looked.append(other.seal("d1", PLAIN))
+        return found
+
+    ring._read = look_and_be_overtaken
+    ring.ensure(["d1"])
+    assert ring.open("d1", looked[0]) == PLAIN
+    assert other.open("d1", ring.seal("d1", PLAIN)) == PLAIN
+    other.close()
+
+
 def test_two_processes_that_make_the_same_key_end_with_one(path: Path) -> None:
     rings = [KeyRing(path) for _ in range(4)]
     owners = [f"d{n}" for n in range(100)]
