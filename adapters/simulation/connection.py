@@ -30,14 +30,17 @@ class Connection:
         self._reader = Reader(sock)
         self._lock = threading.Lock()
         self._busy = False
+        self._fresh = True
         self._farewell = False
+        self._half_closed = False
         self._last: tuple[int, bytes] = (0, b"")
 
     def say_farewell(self) -> None:
-        """Close as soon as no request is being answered (the portal is going down)."""
+        """Close as soon as nothing is under way (the portal is going down); one just let in makes its first call."""
         with self._lock:
             self._farewell = True
-            if not self._busy:
+            if not self._busy and not self._fresh:
+                self._half_closed = True
                 with contextlib.suppress(OSError):
                     self._sock.shutdown(socket.SHUT_WR)
 
@@ -66,8 +69,8 @@ class Connection:
     def _serve_one(self, received: Received) -> bool:
         """Answer one request; False when the connection is over."""
         with self._lock:
-            late = self._farewell
-            self._busy = True
+            late = self._half_closed
+            self._busy, self._fresh = True, False
         try:
             if received.path.startswith("/_sim/"):
                 self._last = (0, b"")

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 _SO_ATTACH_FILTER = 26
 _ACCEPT_POLL_S = 0.25
+_BATCH = 64
 _DROP_ALL = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
 """A socket filter of one instruction: return 0, drop every packet."""
 
@@ -35,6 +36,7 @@ class Door:
         self._portal: socket.socket | None = _listening(self.port)
         self._bell, self._ear = socket.socketpair()
         self._lock = threading.Lock()
+        self._shut_for_s = 0.0
         self._shut_until = 0.0
         self._is_shut = threading.Event()
         self._is_open = threading.Event()
@@ -59,14 +61,17 @@ class Door:
     def shut(self, seconds: float) -> None:
         """Refuse connections for `seconds` from now; returns once it is so."""
         with self._lock:
-            self._shut_until = max(self._shut_until, time.monotonic() + seconds)
+            self._shut_for_s = max(self._shut_for_s, seconds)
+            self._is_shut.clear()
         self._bell.send(b"x")
         self._is_shut.wait(1)
 
     def open(self) -> None:
         """Accept again; returns once it is so."""
         with self._lock:
-            self._shut_until = 0.0
+            self._shut_for_s = self._shut_until = 0.0
+            if self._portal is None:
+                self._is_open.clear()
         self._bell.send(b"x")
         self._is_open.wait(1)
 
@@ -91,28 +96,40 @@ class Door:
 
     def _turn(self) -> None:
         """Shut or open the portal's port as the time says."""
-        shut = time.monotonic() < self._shut_until
+        with self._lock:
+            asked_s, self._shut_for_s = self._shut_for_s, 0.0
+            if asked_s:
+                self._shut_until = max(self._shut_until, time.monotonic() + asked_s)
+            shut = asked_s > 0 or time.monotonic() < self._shut_until
         if shut and self._portal is not None:
             # A connection may not be lost between the last accept and the close: its caller would have sent a request
-            # that no book shows. So the listener goes deaf first, then those already at the door are let in.
-            _deafen(self._portal)
+            # that no book shows. So those at the door are let in, the listener goes deaf, and whoever came meanwhile
+            # is let in too. One who comes while it is deaf asks again after a second, as TCP does.
             self._accept(self._portal)
+            _deafen(self._portal)
+            while self._accept(self._portal):
+                """The queue is short and nobody joins it any more."""
             self._portal.close()
             self._portal = None
             self._is_open.clear()
+            self._is_shut.set()
+        elif shut:
             self._is_shut.set()
         elif not shut and self._portal is None:
             self._portal = _listening(self.port)
             self._is_shut.clear()
             self._is_open.set()
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> bool:
+        """Let in some of those at the door; False when nobody is left."""
         with contextlib.suppress(OSError):  # a caller that has already gone; BlockingIOError: nobody is left
-            while True:
+            for _ in range(_BATCH):
                 sock, _ = listener.accept()
                 sock.setblocking(True)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._accepted(sock)
+            return True
+        return False
 
 
 def _bound(port: int) -> socket.socket:
