@@ -63,11 +63,11 @@ def read_local(value: Any) -> datetime | None:
     Attested: `dd/MM/yyyy HH:mm:ss`, `dd/MM/yyyy`, the index's own digits, ISO whose Z is a letter, epoch milliseconds.
     """
     text = str(value).strip()
+    if text.isascii() and text.isdigit() and len(text) in (12, 13):
+        return datetime.fromtimestamp(int(text) / 1000, VIETNAM).replace(tzinfo=None)
     for pattern in _PATTERNS:
         with suppress(ValueError):
             return datetime.strptime(text[:19], pattern)  # noqa: DTZ007 - compared with days of the same clock
-    if text.isascii() and text.isdigit() and len(text) in (12, 13):
-        return datetime.fromtimestamp(int(text) / 1000, VIETNAM).replace(tzinfo=None)
     return None
 
 
@@ -134,8 +134,7 @@ def is_due(tour: Tour, tier: Tier, now: float, *, hurry: bool) -> bool:
     if hurry or not tier.whole:
         return True
     left = sum((date.fromisoformat(last) - date.fromisoformat(first)).days + 1 for _, first, last in tour.todo)
-    done = 1 - left / max(tour.size_days, 1)
-    return now >= tour.began_at + done * tier.every_s
+    return now >= tour.began_at + tier.every_s * (tour.size_days - left) / max(tour.size_days, 1)
 
 
 def portal_day(at: datetime) -> date:
