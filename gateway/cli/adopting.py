@@ -32,7 +32,7 @@ def adopt(
 ) -> None:
     """Dossiers with an event after the line get their snapshot."""
     line = instant_of(from_)
-    with opened(config) as gateway:
+    with opened(config, calls=False) as gateway:
         chosen(gateway.config, [portal])
         report = gateway.engine.adopt(portal, line, actor=actor or this_person(), dry_run=dry_run)
     if json:

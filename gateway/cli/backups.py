@@ -23,7 +23,7 @@ def backup(
     from gateway.store.backup import backup as write
     from gateway.store.backup import read_manifest
 
-    store = Path(load(config).store.path)
+    store = Path(load(config, secrets=False).store.path)
     with progress_bar(folder.name) as progress:
         manifest = write(store, folder, SystemClock().now(), progress=progress)
     described = read_manifest(manifest)
@@ -48,7 +48,7 @@ def restore(
     """Checked first; begun as a new epoch in which nothing is sent until each portal was compared."""
     from gateway.store.restore import restore as put_back
 
-    store = Path(load(config).store.path)
+    store = Path(load(config, secrets=False).store.path)
     done = put_back(source, store, SystemClock().now(), actor=actor or this_person())
     if json:
         as_json(done)

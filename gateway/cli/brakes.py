@@ -23,14 +23,14 @@ def pause(
     json: AsJson = False,
 ) -> None:
     """Nothing more is sent there until `resume`; reading goes on."""
-    with opened(config) as gateway:
+    with opened(config, calls=False) as gateway:
         gateway.operator.pause("*" if which == "all" else which, actor or this_person(), reason)
     _said(which, json, "paused", t("paused", "đã tạm dừng"))
 
 
 def resume(which: Which, config: ConfigPath = DEFAULT_CONFIG, actor: Actor = "", json: AsJson = False) -> None:
     """Send again; after a stop-and-ask this is the answer yes."""
-    with opened(config) as gateway:
+    with opened(config, calls=False) as gateway:
         gateway.operator.resume("*" if which == "all" else which, actor or this_person())
     _said(which, json, "resumed", t("resumed", "đã cho chạy lại"))
 

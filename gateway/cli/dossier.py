@@ -43,7 +43,7 @@ def one_dossier(gateway: Gateway, code: str) -> str:
 @app.command(help=t("Show a dossier, personal values masked.", "Hiện một hồ sơ, che dữ liệu cá nhân."))
 def show(code: Code, config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
     """Facts, records, timeline, lanes and deliveries."""
-    with opened(config) as gateway:
+    with opened(config, calls=False) as gateway:
         view = dossier_view(gateway.store, gateway.vault, gateway.config, one_dossier(gateway, code))
     if json or view is None:
         as_json(view)
@@ -91,7 +91,7 @@ def unlink(
     json: AsJson = False,
 ) -> None:
     """Its events stay with the record, so nothing is forgotten."""
-    with opened(config) as gateway:
+    with opened(config, calls=False) as gateway:
         gateway.operator.unlink(portal, external_id, actor or this_person())
     _done({"portal": portal, "external_id": external_id}, json, t("unlinked", "đã tách"))
 

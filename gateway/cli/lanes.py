@@ -29,7 +29,7 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Longest waiting first."""
-    with opened(config) as gateway:
+    with opened(config, calls=False) as gateway:
         if portal:
             chosen(gateway.config, [portal])
         rows = gateway.store.read(lambda tx: tx.iter_lanes(portal=portal, state=state, limit=limit))

@@ -46,9 +46,9 @@ def this_person() -> str:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Gateway]:
-    """The gateway over a checked configuration; closed at the end."""
-    with open_gateway(load(path)) as gateway:
+def opened(path: Path, *, calls: bool = True) -> Iterator[Gateway]:
+    """The gateway over a checked configuration; closed at the end. Only a verb that `calls` portals needs secrets."""
+    with open_gateway(load(path, secrets=calls)) as gateway:
         yield gateway
 
 

@@ -27,7 +27,7 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """Exit 3 when something waits."""
-    with opened(config) as gateway:
+    with opened(config, calls=False) as gateway:
         rows = gateway.store.read(lambda tx: tx.list_deliveries(portal=portal, states=STATES, limit=100_000))
     views = [delivery_view(row) for row in rows]
     if json:
@@ -40,7 +40,7 @@ def list_(
 @app.command(help=t("Plan a parked delivery again.", "Lập lại và gửi lại."))
 def retry(number: Number, config: ConfigPath = DEFAULT_CONFIG, actor: Actor = "", json: AsJson = False) -> None:
     """It is sent by the next run of its portal's deliveries."""
-    with opened(config) as gateway:
+    with opened(config, calls=False) as gateway:
         row = gateway.operator.retry(number, actor or this_person())
     _done(row, json)
 
@@ -61,7 +61,7 @@ def confirm(
     """`--arrived` makes it delivered; `--not-arrived` plans it again."""
     if arrived is None:
         raise typer.BadParameter(t("say --arrived or --not-arrived", "hãy ghi --arrived hoặc --not-arrived"))
-    with opened(config) as gateway:
+    with opened(config, calls=False) as gateway:
         row = gateway.operator.confirm(number, arrived=arrived, actor=actor or this_person())
     _done(row, json)
 
@@ -77,7 +77,7 @@ def drop(
     """It ends superseded, with the person and the reason in the log."""
     if not reason.strip():
         raise NotThereError(t("give a reason", "hãy ghi lý do"))
-    with opened(config) as gateway:
+    with opened(config, calls=False) as gateway:
         row = gateway.operator.drop(number, actor or this_person(), reason)
     _done(row, json)
 

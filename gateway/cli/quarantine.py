@@ -32,7 +32,7 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """Exit 3 when there are any."""
-    with opened(config) as gateway:
+    with opened(config, calls=False) as gateway:
         rows = gateway.store.read(lambda tx: tx.list_quarantine(portal=portal, limit=100_000))
     views = [_view(row) for row in rows]
     if json:
@@ -58,7 +58,7 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Raw bytes never go to the screen."""
-    with opened(config) as gateway:
+    with opened(config, calls=False) as gateway:
         row = gateway.store.read(lambda tx: tx.quarantine(number))
         if row is None:
             raise NotThereError(t(f"there is no quarantine {number}", f"không có mục cách ly {number}"))

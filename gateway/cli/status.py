@@ -15,7 +15,7 @@ CODES = {Urgency.CALM: ExitCode.OK, Urgency.SOON: ExitCode.SOON, Urgency.NOW: Ex
 
 def show(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
     """Exit 0 calm, 3 a person soon, 4 a person now."""
-    with opened(config) as gateway:
+    with opened(config, calls=False) as gateway:
         report = status(gateway.store, gateway.config, gateway.clock.now().timestamp())
     if json:
         as_json({"urgency": report.urgency.name.lower(), "report": report})

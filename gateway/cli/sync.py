@@ -14,6 +14,7 @@ from gateway.cli.exit_codes import ExitCode
 from gateway.cli.language import t
 from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, chosen, opened
 from gateway.cli.printing import as_json, progress_bar, table
+from gateway.sync.context import ANSWERED, note_heard
 
 NAP_S = 0.2
 
@@ -31,6 +32,7 @@ class Rounds:
     written: dict[str, Counter[str]] = field(default_factory=dict)
     reasons: dict[str, list[str]] = field(default_factory=dict)
     owed: dict[str, int] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
     at_rest: bool = False
 
 
@@ -69,12 +71,16 @@ def run_rounds(gateway: Gateway, portals: list[str], *, until_rest: bool, for_s:
     ends = clock.monotonic() + for_s
     while True:
         moved = _round(gateway, portals, found)
-        found.owed = gateway.store.read(lambda tx: {name: tx.due_lanes(name) for name in portals})
-        found.at_rest = not moved and not any(found.owed[name] for name in portals if _may_write(gateway, name))
+        found.owed = _owed(gateway, [name for name in portals if _may_write(gateway, name)])
+        found.at_rest = not moved and not any(found.owed.values())
         if found.at_rest or not until_rest or clock.monotonic() >= ends:
             return found
         if not moved:
             clock.sleep(min(NAP_S, max(ends - clock.monotonic(), 0.0)))
+
+
+def _owed(gateway: Gateway, names: list[str]) -> dict[str, int]:
+    return gateway.store.read(lambda tx: {name: tx.due_lanes(name) for name in names})
 
 
 def _may_write(gateway: Gateway, name: str) -> bool:
@@ -86,7 +92,7 @@ def _may_write(gateway: Gateway, name: str) -> bool:
 def _round(gateway: Gateway, portals: list[str], found: Rounds) -> int:
     """Gives how much was new or sent."""
     found.rounds += 1
-    found.reasons = {}
+    found.reasons, found.unread = {}, []
     moved = 0
     for name in portals:
         if gateway.portals[name].pulls:
@@ -108,7 +114,10 @@ def _pull(gateway: Gateway, name: str, found: Rounds) -> int:
     }
     found.read.setdefault(name, Counter()).update(counts)
     if report.reason:
+        found.unread.append(name)
         found.reasons.setdefault(name, []).append(report.reason)
+    else:
+        note_heard(gateway.store, name, gateway.clock.now().timestamp())
     return report.new + report.changed
 
 
@@ -116,15 +125,17 @@ def _deliver(gateway: Gateway, name: str, found: Rounds) -> int:
     with ThreadPoolExecutor(gateway.portals[name].config.workers) as pool:
         report = gateway.engine.deliver(name, pool=pool)
     found.written.setdefault(name, Counter()).update(report.counts)
-    if report.reason:
+    if any(report.counts[what] for what in ANSWERED):
+        note_heard(gateway.store, name, gateway.clock.now().timestamp())
+    if report.reason and report.reason not in found.reasons.get(name, ()):
         found.reasons.setdefault(name, []).append(report.reason)
     return report.claimed
 
 
 def _code(found: Rounds) -> ExitCode:
-    if any(name in found.read for name in found.reasons):
+    if found.unread:
         return ExitCode.ERROR
-    return ExitCode.OK if not any(found.owed.values()) else ExitCode.SOON
+    return ExitCode.SOON if any(found.owed.values()) else ExitCode.OK
 
 
 def _print(found: Rounds) -> None:

@@ -41,19 +41,19 @@ class Inspection:
     problems: tuple[Problem, ...]
 
 
-def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
-    """Read and check a configuration.
+def load(path: Path, environ: Mapping[str, str] | None = None, *, secrets: bool = True) -> Config:
+    """Read and check a configuration; without `secrets`, they need not be set: no portal is going to be called.
 
     Raises:
         ConfigError: Lists every problem with file, line, key, what is wrong and what to write instead.
     """
-    found = inspect(path, environ)
+    found = inspect(path, environ, secrets=secrets)
     if found.config is None:
         raise ConfigError([str(problem) for problem in found.problems])
     return found.config
 
 
-def inspect(path: Path, environ: Mapping[str, str] | None = None) -> Inspection:
+def inspect(path: Path, environ: Mapping[str, str] | None = None, *, secrets: bool = True) -> Inspection:
     """Read and check a configuration without raising; `environ` stands in for the process's own environment."""
     document, problems = lines.read(path)
     if problems and document.plain is None:
@@ -69,15 +69,17 @@ def inspect(path: Path, environ: Mapping[str, str] | None = None) -> Inspection:
     except ValidationError as error:
         problems += [found for found in problems_of(error, document, Config) if found.place]
     folder = path.absolute().parent
-    known, wrong_file = _secrets(document, folder, os.environ if environ is None else environ)
-    problems += wrong_file
-    problems += _checked(document, folder, known)
+    environ = os.environ if environ is None else environ
+    if secrets:
+        environ, wrong_file = _secrets(document, folder, environ)
+        problems += wrong_file
+    problems += _checked(document, folder, environ, secrets)
     if problems or config is None:
         return Inspection(document, None, tuple(sorted(dict.fromkeys(problems), key=lambda found: found.line)))
     return Inspection(document, _settled(config, folder), ())
 
 
-def _checked(document: Document, folder: Path, environ: Mapping[str, str]) -> Iterator[Problem]:
+def _checked(document: Document, folder: Path, environ: Mapping[str, str], secrets: bool) -> Iterator[Problem]:
     """What only our own checks see, over those parts of the file that can be read."""
     plain: dict[str, Any] = document.plain
     entries = plain.get("portals")
@@ -88,7 +90,7 @@ def _checked(document: Document, folder: Path, environ: Mapping[str, str]) -> It
     portals = {
         name: made for name, entry in entries.items() if (made := _part(PortalConfig, entry, **instead)) is not None
     }
-    setting = Setting(document, folder, environment, environ)
+    setting = Setting(document, folder, environment, environ, secrets)
     for name, portal in portals.items():
         yield from check_portal(name, portal, setting)
     yield from _twins(document, portals)

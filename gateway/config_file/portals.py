@@ -29,12 +29,13 @@ SECRET = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all checks of one file share. `folder` is where relative paths begin."""
+    """What all checks of one file share. `folder` is where relative paths begin; `secrets`: must they be set?"""
 
     document: Document
     folder: Path
     environment: Environment | None
     environ: Mapping[str, str]
+    secrets: bool = True
 
 
 def settled_options(portal: PortalConfig, model: type[Section]) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def texts(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
 
 def _secret(place: Place, text: str, setting: Setting) -> Iterator[Problem]:
     for name in SECRET.findall(text):
-        if not setting.environ.get(name):
+        if setting.secrets and not setting.environ.get(name):
             yield setting.document.problem(
                 place,
                 t(f"needs the environment variable {name}, which is not set", f"cần biến môi trường {name}, chưa đặt"),

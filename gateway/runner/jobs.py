@@ -8,9 +8,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from gateway.log import bound, get_logger
-from gateway.store.base import Store, Tx
+from gateway.store.base import Store
 from gateway.store.rows import Json, RunRow
-from gateway.sync.context import LoginHold
+from gateway.sync.context import ANSWERED, LoginHold, note_heard
 from gateway.sync.engine import Engine
 from gateway.sync.portal import Portal
 from schemas.errors import GatewayError, PortalAuthError, PortalError
@@ -56,6 +56,8 @@ class PortalJobs:
 
         def work() -> tuple[str, Json]:
             report = self._engine.deliver(self.name, pool=self._pool)
+            if any(report.counts[name] for name in ANSWERED):
+                self.heard()
             return report.reason, dict(report.counts)
 
         while not self.portal.stopping.is_set():
@@ -92,14 +94,7 @@ class PortalJobs:
 
     def heard(self) -> None:
         """Note that the portal answered."""
-        now = self.portal.clock.now().timestamp()
-
-        def note(tx: Tx) -> None:
-            row = tx.portal(self.name)
-            row.heard_at = now
-            tx.put_portal(row)
-
-        self._store.write(note)
+        note_heard(self._store, self.name, self.portal.clock.now().timestamp())
 
     def _is_due(self) -> bool:
         now = self.portal.clock.now().timestamp()

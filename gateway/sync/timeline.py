@@ -108,8 +108,19 @@ def events(entries: Sequence[Entry], stage: str = "") -> list[Event]:
     taken = {row["id"] for rows in attached.values() for row in rows}
     counted = [entry for entry in mine if entry["id"] not in taken]
     made = [(entry, _event(entry, attached.get(entry["id"], ()))) for entry in counted]
-    made.sort(key=lambda pair: (pair[1].at, pair[0]["pos"], pair[0]["id"]))
+    made.sort(key=lambda pair: (pair[1].at, *_place(pair[0], attached.get(pair[0]["id"], ())), pair[0]["id"]))
     return [event for _, event in made]
+
+
+def _place(entry: Entry, rows: Sequence[Entry]) -> tuple[int, int]:
+    """Where an entry stands within its second.
+
+    Numbers of acts and of log rows are not comparable: an act whose log row is known stands where that row does, one
+    without comes last, because it was seen current. Two acts in one second are common: accepted, and handed on.
+    """
+    if rows:
+        return 0, max(row["pos"] for row in rows)
+    return (1 if entry["kind"] == "act" else 0), entry["pos"]
 
 
 def _event(entry: Entry, rows: Sequence[Entry]) -> Event:
