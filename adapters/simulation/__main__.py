@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -92,7 +93,9 @@ def _where(server: SimulatorServer) -> dict[str, str]:
 
 
 def _wait_for_end_of_input(stopping: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin: its lock, held by this thread, would break the interpreter's end.
+    while os.read(sys.stdin.fileno(), 4096):
+        """What is written to us means nothing; only the end does."""
     stopping.set()
 
 
