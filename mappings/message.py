@@ -13,13 +13,14 @@ from mappings import spelling
 from mappings.codec import CodecError
 from mappings.generated import Place
 from mappings.language import MessageSpec
-from mappings.records import Field, Nested, Record, dig, plant
+from mappings.records import Record, dig, plant
 from schemas.canonical import canonical_bytes, digest
 from schemas.errors import NotSendableError, RecordInvalidError
 
 JsonValue = Any
 
 _LONGEST_SHOWN = 120
+_BLANKS: tuple[Any, ...] = ("", [], {}, ())
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class Message:
 
 
 def _absent(value: Any) -> bool:
-    return value is None or value in ("", [], {}, ())
+    return value is None or value in _BLANKS
 
 
 def _rule(text: str, compare: str) -> str:
@@ -169,9 +170,9 @@ def _rule(text: str, compare: str) -> str:
     return text
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, compare: str = "exact") -> str:
     if isinstance(value, str):
-        text = str(value)
+        text = str(value) if compare == "exact" else _rule(value, compare)
     elif isinstance(value, datetime | date | bool | int | float):
         text = value.isoformat() if isinstance(value, date) else str(value).lower()
     else:
@@ -180,30 +181,19 @@ def _shown(value: Any) -> str:
 
 
 def _comparable(record: Record, values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
-    for field in record.fields:
-        if not field.carries or field.keeps or field.volatile or field.compare == "ignore":
-            continue
+    for field in record.compared:
         value = dig(values, field.path)
-        if _absent(value):
+        if value is None or value in _BLANKS:
             continue
-        if field.is_group and field.nested is not None and isinstance(field.nested.item, Record):
-            yield from _comparable(field.nested.item, value, f"{prefix}{field.key}." if field.path else prefix)
-            continue
-        if not field.many and field.codec.narrow(value) is None:
-            continue
-        yield prefix + field.key, _text_of(field, value)
-
-
-def _text_of(field: Field, value: Any) -> str:
-    nested: Nested | None = field.nested
-    if nested is None or not nested.many or not isinstance(nested.item, Record):
-        return _shown_under(field, field.codec.narrow(value))
-    item = nested.item
-    return _shown([dict(_comparable(item, row, "")) for row in value])
-
-
-def _shown_under(field: Field, value: Any) -> str:
-    return _shown(_rule(value, field.compare) if isinstance(value, str) else value)
+        nested = field.nested
+        if nested is None or not isinstance(nested.item, Record):
+            carried = field.codec.narrow(value)
+            if carried is not None:
+                yield prefix + field.key, _shown(carried, field.compare)
+        elif nested.many:
+            yield prefix + field.key, _shown([dict(_comparable(nested.item, row, "")) for row in value])
+        else:
+            yield from _comparable(nested.item, value, f"{prefix}{field.key}." if field.path else prefix)
 
 
 def _steady(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:

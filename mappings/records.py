@@ -68,6 +68,11 @@ class Record:
         self.known = _known_names(fields)
         self._read = reader(fields)
         self._write = writer(fields)
+        self.compared = tuple(
+            field
+            for field in fields
+            if field.carries and not field.keeps and not field.volatile and field.compare != "ignore"
+        )
         self._spellings = {name.casefold(): name for name in self.known}
         self._flat = not any(self.known.values())
 
@@ -222,7 +227,7 @@ def _unknown(known: Mapping[str, Any], wire: Any, prefix: str) -> Iterator[str]:
 def dig(values: Any, path: Place) -> Any:
     """The value at a place, or None."""
     for token in path:
-        if not isinstance(values, Mapping):
+        if type(values) is not dict and not isinstance(values, Mapping):
             return None
         values = values.get(token)
     return values

@@ -57,7 +57,12 @@ def test_the_order_of_keys_does_not_matter(values: dict[str, int | str]) -> None
 
 def test_a_model_survives_its_canonical_bytes() -> None:
     dossier = Dossier.model_validate(
-        {"dossier_code": "H56-240115-0001", "due_at": EIGHT, "documents": [{"name": "Đơn"}]}
+        {
+            "dossier_code": "H56-240115-0001",
+            "due_at": EIGHT,
+            "documents": [{"name": "Đơn"}],
+            "applicant": {"birth_on": "1990-01-01"},
+        }
     )
 
     assert Dossier.model_validate_json(canonical_bytes(dossier)) == dossier
