@@ -115,6 +115,17 @@ def test_an_erased_owner_can_neither_seal_nor_open_and_gets_no_new_key(ring: Key
         assert other.execute("SELECT erased_at FROM owner_key WHERE owner = 'd1'").fetchone() == (5.0,)
 
 
+def test_erased_keys_among_many_are_readable_nowhere(ring: KeyRing, path: Path) -> None:
+    owners = [f"d{n:03}" for n in range(400)]
+    ring.ensure(owners)
+    with closing(sqlite3.connect(path)) as other:
+        keys = dict(other.execute("SELECT owner, key FROM owner_key"))
+    for owner in owners[::7]:
+        ring.erase(owner, 5.0)
+    left = b"".join(file.read_bytes() for file in path.parent.glob("keys.ring*"))
+    assert [owner for owner in owners if keys[owner] in left] == [owner for n, owner in enumerate(owners) if n % 7]
+
+
 def test_an_erasure_by_another_process_ends_the_key_in_this_one_too(ring: KeyRing, path: Path) -> None:
     ring.ensure(["d1"])
     sealed = ring.seal("d1", PLAIN)
