@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
+_REST_OF_SECOND = 0.999_999
 ATTACH_WITHIN_S = 2.0
 """A log row within this many seconds of an act is that act's own row: act times have whole seconds."""
 
@@ -108,19 +109,23 @@ def events(entries: Sequence[Entry], stage: str = "") -> list[Event]:
     taken = {row["id"] for rows in attached.values() for row in rows}
     counted = [entry for entry in mine if entry["id"] not in taken]
     made = [(entry, _event(entry, attached.get(entry["id"], ()))) for entry in counted]
-    made.sort(key=lambda pair: (pair[1].at, *_place(pair[0], attached.get(pair[0]["id"], ())), pair[0]["id"]))
+    made.sort(key=lambda pair: (*_place(pair[0], attached.get(pair[0]["id"], ())), pair[0]["id"]))
     return [event for _, event in made]
 
 
-def _place(entry: Entry, rows: Sequence[Entry]) -> tuple[int, int]:
-    """Where an entry stands within its second.
+def _place(entry: Entry, rows: Sequence[Entry]) -> tuple[float, int]:
+    """Where an entry stands: its instant, then its number.
 
-    Numbers of acts and of log rows are not comparable: an act whose log row is known stands where that row does, one
-    without comes last, because it was seen current. Two acts in one second are common: accepted, and handed on.
+    Acts have whole seconds and numbers of their own, log rows have finer instants and other numbers; the two are not
+    comparable. So an act whose log row is known stands where that row does, and one without stands at the end of its
+    second, because it was seen current. Two acts in one second are common: accepted, and handed on.
     """
     if rows:
-        return 0, max(row["pos"] for row in rows)
-    return (1 if entry["kind"] == "act" else 0), entry["pos"]
+        last = max(rows, key=lambda row: (row["at"], row["pos"]))
+        return max(entry["at"], last["at"]), last["pos"]
+    if entry["kind"] == "act" and entry["at"].is_integer():
+        return entry["at"] + _REST_OF_SECOND, entry["pos"]
+    return entry["at"], entry["pos"]
 
 
 def _event(entry: Entry, rows: Sequence[Entry]) -> Event:
