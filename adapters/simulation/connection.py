@@ -97,20 +97,25 @@ class Connection:
                 call, kind=kind, method=request.method, path=request.path, fault=fault, began_s=time.time()
             )
         if late:  # our goodbye and this request crossed: nothing is done, and the caller cannot know that
-            simulator.book.end_call(call, "cut", ended_s=time.time(), body=request.body)
+            self._note(request, "cut")
             return False
         if strike is None:
             how, going_on = self._plain(request, received.keep_alive)
         else:
             how, going_on = self._struck(request, strike, received.keep_alive)
         if noted:
-            simulator.book.end_call(call, how, ended_s=time.time(), body=request.body)
+            self._note(request, how)
         return going_on
+
+    def _note(self, request: Request, how: str) -> None:
+        """Say in the book how a call is answered: before the bytes leave, so that no reader is quicker, and after."""
+        self._server.simulator.book.end_call(request.call, how, ended_s=time.time(), body=request.body)
 
     def _plain(self, request: Request, keep_alive: bool) -> tuple[str, bool]:
         reply = self._work(request)
         how = "cut" if self._client_has_gone() else "whole"
         going_on = keep_alive and not self._farewell
+        self._note(request, how)
         self._send(reply, request.method, going_on)
         return how, going_on
 
@@ -123,11 +128,13 @@ class Connection:
         reply = strikes.substitute(strike, server.faults, request.at)
         if strike.before:
             if reply is None:
+                self._note(request, how)
                 strikes.reset(self._sock)
                 return how, False
         else:
             own = self._own_reply(request, strike)
             reply = reply or own
+        self._note(request, how)
         return how, self._deliver(reply, request, strike.fault, keep_alive)
 
     def _own_reply(self, request: Request, strike: Strike) -> Reply:
