@@ -113,7 +113,7 @@ def _make_list(_spec: FieldSpec, argument: Any, kind: Kind, where: Where, settin
         setting.problems.add(where, "the canonical path is not a list of records")
         return None
     record = setting.record(argument, kind, where)
-    return None if record is None else Nested("list", record, many=True)
+    return None if record is None else Nested("list", record, many=True, xml=setting.wire == "xml")
 
 
 def _make_list_of(spec: FieldSpec, argument: Any, kind: Kind, where: Where, setting: Setting) -> Nested | None:
@@ -122,7 +122,7 @@ def _make_list_of(spec: FieldSpec, argument: Any, kind: Kind, where: Where, sett
         return None
     if kind.gives != "json" and (not kind.many or kind.gives != item.gives):
         setting.problems.add(where, f"the canonical path is not a list of {item.gives}")
-    return Nested("list_of", item, many=True)
+    return Nested("list_of", item, many=True, xml=setting.wire == "xml")
 
 
 def _make_object(_spec: FieldSpec, argument: Any, kind: Kind, where: Where, setting: Setting) -> Nested | None:

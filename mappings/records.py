@@ -122,7 +122,10 @@ class Record:
 
 
 class Nested:
-    """A composite codec: `item` inside a list, an object, or a string that `unpack` opens and `pack` closes."""
+    """A composite codec: `item` inside a list, an object, or a string that `unpack` opens and `pack` closes.
+
+    `xml` says that one item looks like none in a list, and an item without content like a blank.
+    """
 
     def __init__(
         self,
@@ -130,10 +133,11 @@ class Nested:
         item: Record | Codec,
         *,
         many: bool,
+        xml: bool = False,
         unpack: Callable[[Any], Any] | None = None,
         pack: Callable[[Any], Any] | None = None,
     ) -> None:
-        self.name, self.item, self.many = name, item, many
+        self.name, self.item, self.many, self.xml = name, item, many, xml
         self.unpack, self.pack = unpack or _as_it_is, pack or _as_it_is
 
     @property
@@ -150,9 +154,11 @@ class Nested:
         inside = self.unpack(value)
         if not self.many:
             return self.item.read(inside) or None if isinstance(self.item, Record) else self.item.read(inside)
-        rows = [inside] if type(inside) is dict else inside
+        rows = [inside] if type(inside) is dict or (self.xml and type(inside) is str) else inside
         if type(rows) is not list:
             raise CodecError("list expected")
+        if self.xml and isinstance(self.item, Record):
+            rows = [{} if type(row) is str and not row.strip() else row for row in rows]
         return each(self.item.read, rows) or None
 
     def write(self, value: Any) -> Any:

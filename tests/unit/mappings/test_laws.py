@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from mappings.tables import CodeTable
 from schemas.errors import RecordInvalidError
 from tests.unit.mappings import laws, strategies
 
-EXAMPLES = 60
+EXAMPLES = 1000 if os.environ.get("LIENTHONG_SOAK") == "1" else 60
 quick = settings(
     max_examples=EXAMPLES,
     deadline=None,

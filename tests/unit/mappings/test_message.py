@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from mappings import Message, load
 from schemas.errors import NotSendableError, RecordInvalidError
@@ -281,6 +282,41 @@ _more: {wire: J, codec: {json_text: {received_at: {wire: at, codec: local_time_1
     assert one.normalise(wire).values == values
     with pytest.raises(RecordInvalidError, match="documents: JSON in text expected"):
         one.normalise(wire | {"L": "{"})
+
+
+XML = """
+applicant.name: {wire: A/N, codec: text}
+documents: {wire: L/D, codec: {list: {name: {wire: N, codec: text}, size: {wire: "@s", codec: int_text}}}}
+form.words: {wire: W, codec: {list_of: text}}
+form.rest: {wire: F, codec: json}
+"""
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "",
+        "<A><N>CÔNG DÂN THỬ NGHIỆM 01</N></A>",
+        "<L><D><N>x</N></D></L>",
+        '<L><D s="1"><N>x</N></D><D/><D s="2"/></L>',
+        "<W>one</W>",
+        "<W>one</W><W>two</W>",
+        "<F><Ship><Name>a &amp; b</Name><Crew/></Ship><Ship>c</Ship></F>",
+        '<A><N> x </N></A><L><D s="07"><N>x</N></D></L>',
+        "<A/><L/>",
+    ],
+)
+def test_an_xml_message_is_read_and_written_back_equal(tmp_path: Path, inside: str) -> None:
+    one = message(tmp_path, XML, "target: dossier\nwire: xml\nroot: R")
+    source = f"<R>{inside}</R>".encode()
+    seen = one.normalise(source)
+    written = one.localise(seen.values, spelled=seen.spelled)
+
+    assert isinstance(written, bytes)
+    assert seen.unknown == ()
+    assert etree.tostring(etree.fromstring(written), method="c14n2") == etree.tostring(
+        etree.fromstring(source), method="c14n2"
+    )
 
 
 def test_a_key_in_other_case_is_read_and_an_exact_one_wins() -> None:
