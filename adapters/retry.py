@@ -21,11 +21,11 @@ LONGEST_WAIT_S = 20.0
 T = TypeVar("T")
 
 
-def retry_harmless(call: Callable[[], T], *, clock: Clock, budget: Budget, attempts: int = 3) -> T:
+def retry_harmless(call: Callable[[], T], *, clock: Clock, budget: Budget, attempts: int = 3, wait_s: float = 0.5) -> T:
     """Make a call without effect, again after an unavailable portal or a broken contract, `attempts` times in all.
 
-    The budget is drawn before every attempt, the first one too. Waits are random between 0 and 0.5, 1, 2, ... seconds,
-    or what the portal asked for.
+    The budget is drawn before every attempt, the first one too. Waits are random between 0 and `wait_s`, twice, four
+    times that, ... at most 8 seconds, or what the portal asked for.
 
     Raises:
         PortalError: The last attempt's, unchanged; at once for a refusal, or where the portal asks for a longer wait
@@ -36,17 +36,15 @@ def retry_harmless(call: Callable[[], T], *, clock: Clock, budget: Budget, attem
         budget.take()
         return call()
 
+    backoff = wait_random_exponential(multiplier=wait_s, max=8.0)
     policy = Retrying(
         stop=lambda state: stop_after_attempt(attempts)(state) or _asked_wait_s(state) > LONGEST_WAIT_S,
-        wait=lambda state: max(_asked_wait_s(state), _backoff(state)),
+        wait=lambda state: max(_asked_wait_s(state), backoff(state)),
         retry=retry_if_exception_type((PortalUnavailableError, PortalContractError)),
         sleep=clock.sleep,
         reraise=True,
     )
     return policy(once)
-
-
-_backoff = wait_random_exponential(multiplier=0.5, max=8.0)
 
 
 def _asked_wait_s(state: RetryCallState) -> float:

@@ -17,11 +17,22 @@ from adapters.base import PortalContext
 from adapters.http import HttpClient, HttpReply
 from adapters.opencps.options import Options
 from adapters.opencps.rows import JsonObject
+from adapters.retry import retry_harmless
 from adapters.transport import Timeouts
 from schemas.errors import PortalAuthError, PortalContractError, PortalUnavailableError
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """A reference that no dossier has: asking for it tests the login and nothing else."""
+
+
+class _Paid:
+    """A budget for repeats of calls that each draw on the portal's own."""
+
+    def take(self, calls: int = 1) -> None:
+        """Nothing more to pay."""
+
+
+_PAID = _Paid()
 
 
 class Calls:
@@ -94,7 +105,20 @@ class Calls:
             PortalUnavailableError: 403, which may be anything; no answer.
             PortalContractError: Anything but a JSON object with status 200.
         """
-        return self.object_of(self.send("GET", path, params=params, group_id=group_id))
+        return self.object_of(self._asked(path, params, group_id))
+
+    def _asked(self, path: str, params: Mapping[str, Any] | None = None, group_id: int | None = None) -> HttpReply:
+        """Ask, again where no usable answer came: asking is harmless. Gives a whole answer that holds an object."""
+
+        def once() -> HttpReply:
+            reply = self.send("GET", path, params=params, group_id=group_id)
+            self.object_of(reply)
+            return reply
+
+        options = self._options
+        return retry_harmless(
+            once, clock=self.context.clock, budget=_PAID, attempts=options.read_tries, wait_s=options.read_wait_s
+        )
 
     def object_of(self, reply: HttpReply) -> JsonObject:
         """The JSON object of a read's answer; raises as `read` does."""
@@ -120,9 +144,7 @@ class Calls:
 
         The list makes no such test: to a guest it shows fewer rows, which would look like dossiers that went.
         """
-        reply = self.send("GET", f"/dossiers/{self.context.known.any_record() or NOBODY}")
-        self.object_of(reply)
-        return reply
+        return self._asked(f"/dossiers/{part(self.context.known.any_record() or NOBODY)}")
 
     def refused(self) -> None:
         """Remember that the present password was refused."""

@@ -68,6 +68,8 @@ class Options(Section):
     read of the detail; it is never a change in itself.
     `actions`: action code of the mapping -> codes of this portal; the first that it allows now is used.
     `templates`: procedure -> document set for `create`; `refusals`: beginnings of a 403's description that mean no.
+    `read_tries`: how often a read is made in one go where no usable answer came; asking is harmless, and waits between
+    are random up to `read_wait_s`, then twice that, and so on.
     `log_by` is how a log is asked for: by primary key (as the list gives it) or by reference.
     `login_hold_off_s`: after a refused login nobody tries the same password again for so long.
     """
@@ -90,6 +92,8 @@ class Options(Section):
     records_per_page: Annotated[int, Field(ge=1, le=1000)] = 50
     volatile: tuple[str, ...] = ()
     by_modified: bool = True
+    read_tries: Annotated[int, Field(ge=1, le=10)] = 2
+    read_wait_s: Annotated[float, Field(ge=0)] = 0.5
     read_log: bool = True
     read_files: bool = False
     log: LogSettings = LogSettings()

@@ -14,6 +14,7 @@ from adapters.opencps.options import Options, Tier
 from adapters.opencps.reading import Reader
 from adapters.opencps.rows import JsonObject
 from adapters.opencps.windows import Progress, Tour, begin, is_due, portal_day
+from schemas.errors import PortalError
 
 SEEN_PER_PAGE = 2000
 STRAYS = 100
@@ -95,11 +96,19 @@ class Sweep:
         return self._lists.read(window, tier.statuses, first, total)
 
     def _window(self, listing: Listing, tour: Tour, progress: Progress, basket: _Basket) -> Iterator[Page]:
-        """Read what changed in a window. Until its last page the cursor still names it: resuming reads it again."""
+        """Read what changed in a window. Until its last page the cursor still names it: resuming reads it again.
+
+        What was read before the portal failed is handed over first, so that a poor line still moves on.
+        """
         changed = self._changed(listing.rows, basket)
         records: list[RawRecord | UnreadableRecord] = []
         for key, external_id, digest in changed:
-            record = self._record(key, external_id, digest)
+            try:
+                record = self._record(key, external_id, digest)
+            except PortalError:
+                if records:
+                    yield Page(tuple(records), progress.write(), basket.take(), basket.total)
+                raise
             if record is not None:
                 records.append(record)
             if len(records) >= self._options.records_per_page:
