@@ -44,7 +44,7 @@ class OpencpsBench(Bench):
                                 call_timeout_s=0.25)  # fmt: skip
         options: dict[str, Any] = {
             "base_url": self.server.url, "group_id": 35166, "username": "lienthong", "password": "${OPENCPS_PASSWORD}",
-            "tiers": TIERS, "records_per_page": 3,
+            "tiers": TIERS, "records_per_page": 3, "read_tries": 1,
         }  # fmt: skip
         self.adapter = OpencpsAdapter(context, options)
 

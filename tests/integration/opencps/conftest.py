@@ -42,7 +42,7 @@ class Province:
         self.adapter = OpencpsAdapter(
             context,
             {"base_url": self.server.url, "group_id": 35166, "username": "lienthong", "tiers": TIERS,
-             "password": "${OPENCPS_PASSWORD}", "since": "2020-01-01"} | options,
+             "password": "${OPENCPS_PASSWORD}", "since": "2020-01-01", "read_tries": 1} | options,
         )  # fmt: skip
 
     def act(self, verb: str, uid: str = "", **arguments: Any) -> Any:

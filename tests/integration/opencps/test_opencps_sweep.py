@@ -292,3 +292,30 @@ def test_op_03_a_dossier_that_alone_answers_403_is_handed_on_and_the_others_are_
     assert {record.external_id for record in unreadable(pages)} == {broken}
     with pytest.raises(PortalUnavailableError):
         province.adapter.fetch(broken)
+
+
+def test_a_poor_line_still_moves_on(make: Make) -> None:
+    """Each pull ends in an error sooner or later, and yet all is read: what was read is handed over first."""
+    province = make(read_tries=2, read_wait_s=0.001)
+    made = seed(province, 60, days=300)
+    province.server.faults.change({"rate": 0.25, "kinds": ["html_200", "unavailable_503", "reset_before", "garbage"]})
+    got, cursor, failures = set(), None, 0
+    for _ in range(200):
+        try:
+            for page in province.adapter.pull(cursor):
+                got |= set(read_ids([page]))
+                province.known.digests |= {record.external_id: record.list_digest for record in records([page])}
+                cursor = page.next_cursor
+        except (PortalUnavailableError, PortalContractError):
+            failures += 1
+            continue
+        break
+    assert got == made
+    assert failures
+
+
+def test_a_broken_read_is_asked_again_at_once(make: Make) -> None:
+    province = make(read_tries=2, read_wait_s=0.001)
+    uid = province.create()
+    province.server.faults.script("html_200")
+    assert province.adapter.fetch(uid) is not None
