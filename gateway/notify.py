@@ -74,8 +74,14 @@ class Notices:
         yield "braked", portal.paused.startswith("one sweep"), notices.braked(portal), None
 
     def _is_silent(self, portal: PortalStatus) -> bool:
-        """Silence is counted from our own start, and not during a maintenance window: neither is the portal's fault."""
+        """Silence is counted from our own start, and not during a maintenance window: neither is the portal's fault.
+
+        Once told, it ends only when the portal is heard.
+        """
         now = self._clock.now()
+        told: Json | None = self._store.read(lambda tx: tx.portal(portal.portal)).alarm.get("silent")
+        if told is not None:
+            return portal.heard_at is None or portal.heard_at <= told["since"]
         entry = self._config.portals[portal.portal]
         if any(inside(window, now) for window in entry.maintenance):
             return False
