@@ -144,6 +144,16 @@ class Puller:
         self._store([arrival], None, None)
         return arrival.reading
 
+    def look(self, external_id: str) -> Reading | None:
+        """Fetch one record and read it; nothing is stored. None when the portal says it is absent.
+
+        Raises:
+            PortalError: It cannot be read now, or not by us.
+        """
+        record = self._portal.adapter.fetch(external_id)
+        self._portal.breaker.worked()
+        return None if record is None else self.arrival(record).reading
+
     def _brake(self, report: PullReport) -> None:
         """Stop and ask when one sweep would write more than the set number to a portal that is live."""
         shop = self._shop

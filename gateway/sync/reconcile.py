@@ -84,8 +84,8 @@ class Reconciler:
             return
         report.checked += 1
         try:
-            reading = self._puller.refresh(case.external_id)
-            gone = reading is None and self._puller.refresh(case.external_id) is None
+            reading = self._read(case)
+            gone = reading is None and self._read(case) is None
         except PortalError:
             report.unreadable += 1
             return
@@ -93,6 +93,10 @@ class Reconciler:
             self._missing(case, report, gone)
         else:
             self._compare(case, reading, report)
+
+    def _read(self, case: Case) -> Reading | None:
+        """A linked record is read and stored; what was never linked is only looked at: no guess whose it is (S1)."""
+        return self._puller.refresh(case.record) if case.record else self._puller.look(case.external_id)
 
     def _missing(self, case: Case, report: ReconcileReport, gone: bool) -> None:
         expected = any(event.at > case.desk.line for event in case.view.owned())

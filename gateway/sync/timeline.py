@@ -166,11 +166,18 @@ def _attach(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
 
 
 def _tells_of(row: Entry, act: Entry) -> bool:
-    if row["status"] != act["status"] and row["status"] not in act.get("was", ()):
+    if row["status"] not in (act["status"], *act.get("was", ())):
         return False
+    if row["status"] == act["status"] and _other_words(row, act):
+        return False  # worked on, and handed to another agency a second later: one status of ours, two acts
     if abs(act["at"] - row["at"]) <= ATTACH_WITHIN_S:
         return True
     return act.get("nth", 1) > 1 and row["at"] >= act["at"]
+
+
+def _other_words(row: Entry, act: Entry) -> bool:
+    """Whether the portal's own words for the two differ."""
+    return bool(row["wire"]) and bool(act["wire"]) and row["wire"] != act["wire"]
 
 
 def handler_of(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> str:
