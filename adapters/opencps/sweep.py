@@ -76,14 +76,19 @@ class Sweep:
             met.update(listing.rows)
             yield from self._window(listing, tour, progress, basket)
             if len(basket.seen) >= SEEN_PER_PAGE:
-                yield Page((), progress.write(), basket.take(), basket.total)
+                yield self._so_far(progress, basket)
             if not tour.todo:
                 if tier.statuses and whole_tour:
                     yield from self._strays(met, progress)
                 yield self._end(tier, tour, progress, basket)
                 return
         if progress.write() != before:  # not at the end, but further than the last stored cursor
-            yield Page((), progress.write(), basket.take(), basket.total)
+            yield self._so_far(progress, basket)
+
+    def _so_far(self, progress: Progress, basket: _Basket) -> Page:
+        """A page of what was seen; windows count as read only while the login holds: a guest's are empty."""
+        self._calls.prove_login()
+        return Page((), progress.write(), basket.take(), basket.total)
 
     def _split(self, tier: Tier, tour: Tour) -> Listing | None:
         """Read the window at hand, or put its halves in its place when it holds too much."""

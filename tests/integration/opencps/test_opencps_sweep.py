@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from adapters.simulation import Reply, Request
 from schemas.errors import PortalAuthError, PortalContractError, PortalUnavailableError
 from tests.integration.opencps.conftest import Make, Province, read_ids, records, unreadable
 
@@ -319,3 +320,40 @@ def test_a_broken_read_is_asked_again_at_once(make: Make) -> None:
     uid = province.create()
     province.server.faults.script("html_200")
     assert province.adapter.fetch(uid) is not None
+
+
+def test_a_portal_whose_clock_is_ahead_is_swept_by_its_own_day(province: Province) -> None:
+    cursor = province.pull()[-1].next_cursor
+    province.act("clock", hours=40 * 24)
+    uid = province.create()
+    province.clock.advance(61)
+    assert set(read_ids(province.pull(cursor))) == {uid}
+
+
+def test_op_01_windows_read_as_a_guest_do_not_count_as_read(make: Make) -> None:
+    province = make(max_window_rows=5, tiers=[{"name": "rest", "every_s": 86_400, "whole": True}])
+    seed(province, 60, days=300)
+    cursor = province.pull()[-1].next_cursor
+    province.clock.advance(86_401)
+    cursor = province.pull(cursor)[-1].next_cursor
+    province.clock.advance(43_000)
+    answer, calls = province.simulator.answer, []
+
+    def lose_the_login_after_the_first_call(request: Request) -> Reply:
+        calls.append(request)
+        if len(calls) == 2:
+            province.act("change_password", password="another")
+        return answer(request)
+
+    province.simulator.answer = lose_the_login_after_the_first_call  # type: ignore[method-assign]
+    with pytest.raises(PortalAuthError):
+        list(province.adapter.pull(cursor))
+    assert len(calls) > 2
+
+
+def test_op_01_a_pass_begins_with_a_call_that_tests_the_login(province: Province) -> None:
+    seed(province, 5)
+    province.act("change_password", password="another")
+    with pytest.raises(PortalAuthError):
+        province.pull()
+    assert province.simulator.logins_refused == 1
