@@ -265,6 +265,8 @@ class LaneWorker:
             tx.append_leaves([made])
             tx.put_delivery(entry)
             tx.put_lanes([row])
+            if state == "unproven":
+                outcomes.follow(tx, shop, self._portal, key)
 
         shop.store.write(enter)
         self.counts[state] += 1

@@ -48,6 +48,12 @@ def still_unknown(
     tx.put_delivery(row)
 
 
+def follow(tx: Tx, shop: Workshop, portal: Portal, key: str) -> None:
+    """What may stand there is listened to: a declaration nobody can vouch for may still be answered (S27)."""
+    recorder = _Recorder(tx, shop, portal, key)
+    recorder.remember_record(recorder.row.external_id)
+
+
 class _Recorder:
     def __init__(self, tx: Tx, shop: Workshop, portal: Portal, key: str) -> None:
         self._tx = tx
@@ -110,9 +116,9 @@ class _Recorder:
         else:
             self._lane.command(self.row.cause, state="delivered", key=self.row.key)
             self._other_lanes_due()
-        self._remember_record(external_id)
+        self.remember_record(external_id)
 
-    def _remember_record(self, external_id: str) -> None:
+    def remember_record(self, external_id: str) -> None:
         """A record we made links by the identifier we wrote there (S1), and its first state is news (S26)."""
         if not external_id or not (self._operation.creates or self.row.klass == DeliveryClass.SNAPSHOT):
             return
@@ -186,7 +192,7 @@ class _Recorder:
             return self._delivered(outcome) if first_unknown else self._park("already there, and never ours")
         self._lane.show("present", {}, ours=first_unknown or self._lane.ours)
         self._close("delivered" if first_unknown else "refused")
-        self._remember_record(self.row.external_id)
+        self.remember_record(self.row.external_id)
         return Ended(self.row.state, True)
 
     def _refused_repeat(self) -> Ended:
@@ -252,7 +258,7 @@ class _Recorder:
         elif self.row.klass == DeliveryClass.COMMAND:
             self._lane.command(self.row.cause, state=state, key=self.row.key)
             if state == "unproven":
-                self._remember_record(self.row.external_id)
+                self.remember_record(self.row.external_id)
         else:
             self._lane.show("unknown", {}, ours=self._lane.ours)
 

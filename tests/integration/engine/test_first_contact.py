@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +12,6 @@ from adapters.base import DeliveryClass
 from tests.integration.engine.town import Town
 
 WRITES = {"create": "insert", "update": "update", "progress": "progress"}
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    made = Town(tmp_path)
-    yield made
-    made.close()
 
 
 def officers_work(town: Town, old: list[str], changes: int) -> set[str]:

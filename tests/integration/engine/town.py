@@ -1,25 +1,31 @@
-"""A province and the national portal on sockets, with a whole gateway between them."""
+"""A province, a ministry and the national portal on sockets, with a whole gateway between them."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from adapters.civil_status.simulator import build as build_justice
 from adapters.npsp.simulator import build as build_national
 from adapters.opencps.simulator import build as build_province
 from adapters.simulation import SimulatorServer
 from gateway.bootstrap import Gateway, open_gateway
 from gateway.config import Config
 from gateway.store.rows import DeliveryRow, LaneRow
-from schemas.status import DossierStatus
 
-PORTALS = ("province", "national")
-SECRETS = {"PROVINCE_PASSWORD": "simulated-password", "NATIONAL_PASSWORD": "simulated-password"}
+PORTALS = ("province", "justice", "national")
+SECRETS = {
+    "PROVINCE_PASSWORD": "simulated-password",
+    "NATIONAL_PASSWORD": "simulated-password",
+    "JUSTICE_ID": "simulated-client",
+    "JUSTICE_SECRET": "simulated-secret",
+}
+BIRTH = "1.001193"
+"""The procedure that is forwarded to the ministry of justice."""
 WORDS = {
     "receiving": "1", "new": "2", "denied": "3", "processing": "4", "interoperating": "4", "waiting": "5",
     "paying": "6", "releasing": "9", "posting": "9", "done": "10",
@@ -27,7 +33,7 @@ WORDS = {
 """What the national portal calls a state of the province: a table of the test's own, not the mappings'."""
 
 
-def configuration(folder: Path, province: str, national: str) -> dict[str, Any]:
+def configuration(folder: Path, province: str, national: str, justice: str) -> dict[str, Any]:
     """Settings of minutes shrunk to parts of a second; the code is the same."""
     pace = {
         "environment": "test",
@@ -71,21 +77,45 @@ def configuration(folder: Path, province: str, national: str) -> dict[str, Any]:
                     "password": "${NATIONAL_PASSWORD}",
                 },
             },
+            "justice": {
+                **pace,
+                "kind": "civil_status",
+                "mapping": "civil_status/g2-2024",
+                "options": {
+                    "base_url": justice,
+                    "province_code": "96",
+                    "client_id": "${JUSTICE_ID}",
+                    "client_secret": "${JUSTICE_SECRET}",
+                    "modules": {BIRTH: "LTKS"},
+                    "batch": 50,
+                    "omission_means_absent": True,
+                },
+            },
         },
         "ownership": {"handlers": ["province"]},
-        "routes": [{"name": "everything", "to": "national"}],
+        "routes": [
+            {"name": "everything", "to": "national"},
+            {
+                "name": "births",
+                "to": "justice",
+                "kind": "forward",
+                "when": {"procedures": [f"{BIRTH}*"], "wires": ["interoperating"]},
+                "results": {"completed": {"act": "completed", "from": ["interoperating"]}},
+            },
+        ],
     }
 
 
 class Town:
-    """Two simulated portals and a gateway; `gateway` may be closed and opened again."""
+    """Three simulated portals and a gateway; `gateway` may be closed and opened again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.province = build_province({})
         self.national = build_national({})
-        self.servers = [SimulatorServer(self.province).start(), SimulatorServer(self.national).start()]
-        self.raw = configuration(folder, self.servers[0].url, self.servers[1].url)
+        self.justice = build_justice({})
+        self.servers = [SimulatorServer(one).start() for one in (self.province, self.national, self.justice)]
+        self.raw = configuration(folder, *(server.url for server in self.servers))
         self.gateway: Gateway
         self.pool = ThreadPoolExecutor(4)
         self.open()
@@ -134,7 +164,7 @@ class Town:
                 assert report.reason in ("", "this portal is not read"), report
 
     def adopt(self, line: float) -> None:
-        """Draw the line at both portals."""
+        """Draw the line at every portal."""
         for name in PORTALS:
             self.gateway.engine.adopt(name, line, actor="test")
 
@@ -173,8 +203,3 @@ def shown(record: dict[str, Any]) -> dict[str, Any]:
         "SoGiayToChuHoSo": record["applicantIdNo"],
         "TrangThaiHoSo": WORDS.get(record["dossierStatus"], "4"),
     }
-
-
-def statuses(values: Iterable[str]) -> set[DossierStatus]:
-    """Words as statuses."""
-    return {DossierStatus(value) for value in values}
