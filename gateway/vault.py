@@ -14,10 +14,12 @@ import threading
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -108,10 +110,22 @@ class KeyRing:
         Raises:
             KeyError: No key was made for this owner, or it was erased.
         """
-        key = self._key(owner)
-        head = _VERSION + _key_id(key)
-        nonce = os.urandom(_NONCE_BYTES)
-        return head + nonce + AESGCM(key).encrypt(nonce, plain, head + owner.encode())
+        return self.seal_many([(owner, plain)])[0]
+
+    def seal_many(self, items: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """Encrypt each under its owner's key; the ring is asked once whether another process has changed it.
+
+        Raises:
+            KeyError: As `seal`, for the first owner without a key.
+        """
+        keys = self._usable({owner for owner, _ in items})
+        nonces = os.urandom(_NONCE_BYTES * len(items))
+        sealed = []
+        for place, (owner, plain) in zip(range(0, len(nonces), _NONCE_BYTES), items, strict=True):
+            key = keys[owner]
+            head, nonce = _VERSION + _key_id(key), nonces[place : place + _NONCE_BYTES]
+            sealed.append(head + nonce + AESGCM(key).encrypt(nonce, plain, head + owner.encode()))
+        return sealed
 
     def open(self, owner: str, sealed: bytes) -> bytes:
         """Decrypt.
@@ -120,7 +134,7 @@ class KeyRing:
             KeyError: The owner has no key, or it was erased.
             SealError: The bytes are damaged, another owner's, or of another key.
         """
-        key = self._key(owner)
+        key = self._usable((owner,))[owner]
         head, nonce = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES : _HEAD_BYTES + _NONCE_BYTES]
         if head[:1] != _VERSION:
             raise SealError("sealed bytes have an unknown version: they were written by a newer program or are damaged")
@@ -188,30 +202,33 @@ class KeyRing:
             self._keys.clear()
             self._sql.close()
 
-    def _key(self, owner: str) -> bytes:
+    def _usable(self, owners: Collection[str]) -> dict[str, bytes]:
+        """The keys of living owners. Raises KeyError for the first that has none."""
         with self._lock, self._told():
             self._forget_if_changed()
-            key = self._keys.get(owner)
+            held = {owner: self._keys.get(owner) for owner in owners}
+            for owner, key in held.items():
+                if key is not None:
+                    self._keys.move_to_end(owner)
+            held |= self._read([owner for owner, key in held.items() if key is None])
+        for owner, key in held.items():
             if key is None:
-                key = self._read([owner]).get(owner)
-            else:
-                self._keys.move_to_end(owner)
-        if key is None:
-            raise KeyError(owner)
-        return key
+                raise KeyError(owner)
+        return cast("dict[str, bytes]", held)
 
-    def _read(self, owners: Iterable[str]) -> dict[str, bytes | None]:
+    def _read(self, owners: Sequence[str]) -> dict[str, bytes | None]:
         """Keys as the file has them, None where erased; living ones are kept in memory, the longest unused dropped."""
-        found: dict[str, bytes | None] = {}
-        for owner in owners:
-            row = self._sql.execute("SELECT key FROM owner_key WHERE owner = ?", (owner,)).fetchone()
-            if row is None:
-                continue
-            found[owner] = row[0]
-            if row[0] is not None:
-                self._keys[owner] = row[0]
-                if len(self._keys) > self._cached_keys:
-                    self._keys.popitem(last=False)
+        if not owners:
+            return {}
+        names = orjson.dumps(owners).decode()
+        found: dict[str, bytes | None] = dict(
+            self._sql.execute(
+                "SELECT owner, key FROM owner_key WHERE owner IN (SELECT value FROM json_each(?))", (names,)
+            )
+        )
+        self._keys.update((owner, key) for owner, key in found.items() if key is not None)
+        while len(self._keys) > self._cached_keys:
+            self._keys.popitem(last=False)
         return found
 
     def _forget_if_changed(self) -> None:

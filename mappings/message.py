@@ -42,8 +42,7 @@ class Normalised:
     @cached_property
     def unknown(self) -> tuple[str, ...]:
         """Names of wire fields that nobody mapped: schema drift, kept raw, never forwarded."""
-        drops = self.message.drops
-        return tuple(dict.fromkeys(name for name in self.message.record.unknown(self.wire) if name not in drops))
+        return self.message.strangers(self.wire)
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,23 @@ class Message:
             return Normalised(self, tree, self.record.read(tree))
         except CodecError as error:
             raise RecordInvalidError(f"{self.name}: {error}", field=error.at) from None
+
+    def read(self, wire: JsonValue | bytes) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Values and unknown names of one wire record, as `normalise` gives them, for those who read many.
+
+        Raises:
+            RecordInvalidError: As `normalise`.
+        """
+        try:
+            tree = self._open(wire)
+            values = self.record.read(tree)
+        except CodecError as error:
+            raise RecordInvalidError(f"{self.name}: {error}", field=error.at) from None
+        return values, () if self.record.covers(tree) else self.strangers(tree)
+
+    def strangers(self, tree: JsonValue) -> tuple[str, ...]:
+        """Names of wire fields that nobody mapped and nobody declared to be dropped."""
+        return tuple(dict.fromkeys(name for name in self.record.unknown(tree) if name not in self.drops))
 
     def localise(
         self,

@@ -74,7 +74,7 @@ class Record:
             if field.carries and not field.keeps and not field.volatile and field.compare != "ignore"
         )
         self._spellings = {name.casefold(): name for name in self.known}
-        self._flat = not any(self.known.values())
+        self._deep = tuple((name, inside) for name, inside in self.known.items() if inside)
 
     def read(self, wire: Any) -> dict[str, Any]:
         """Canonical values of a wire object.
@@ -103,8 +103,14 @@ class Record:
 
     def unknown(self, wire: Any, prefix: str = "") -> Iterator[str]:
         """Names of wire fields that nobody mapped; items of lists are written `name[]/field`."""
-        if type(wire) is dict and not (self._flat and wire.keys() <= self.known.keys()):
+        if type(wire) is dict and not self.covers(wire):
             yield from _unknown(self.known, self.settle(wire) if self.any_case else wire, prefix)
+
+    def covers(self, wire: Any) -> bool:
+        """Whether a look at the names alone shows that the mapping knows them all; False leaves it open."""
+        if type(wire) is not dict or not wire.keys() <= self.known.keys():
+            return False
+        return all(_covers(inside, wire.get(name)) for name, inside in self._deep)
 
     def narrow(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What the wire can carry of canonical values: what a reader of our writing would see."""
@@ -215,6 +221,14 @@ def _known_names(fields: tuple[Field, ...]) -> dict[str, Any]:
                 branch = branch.setdefault(token, {})
             branch[place[-1]] = field.nested or branch.get(place[-1])
     return tree
+
+
+def _covers(inside: Any, value: Any) -> bool:
+    if not value:
+        return True
+    if not isinstance(inside, Nested) or not inside.plain or not isinstance(inside.item, Record):
+        return False
+    return all(map(inside.item.covers, value)) if type(value) is list else inside.item.covers(value)
 
 
 def _unknown(known: Mapping[str, Any], wire: Any, prefix: str) -> Iterator[str]:

@@ -69,6 +69,8 @@ class CodeTable:
 
     def read_pair(self, word: Any, sub: Any) -> tuple[Any, str, str]:
         """Meaning, word and sub-word of a status; the pair is looked up first."""
+        if sub is None and type(word) is str and word in self.codes:
+            return self.codes[word], word, ""
         first, second = _word(word), "" if sub is None else _word(sub)
         meaning = self._find(f"{first}/{second}") if second else _UNKNOWN
         return (self.read(first) if meaning is _UNKNOWN else meaning), first, second

@@ -43,7 +43,8 @@ def _whole_seconds(value: Any) -> datetime:
 
 def _whole_milliseconds(value: Any) -> datetime:
     instant = _instant(value)
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    over = instant.microsecond % 1000
+    return instant.replace(microsecond=instant.microsecond - over) if over else instant
 
 
 def _local_midnight(value: Any) -> datetime:

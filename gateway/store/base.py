@@ -191,6 +191,9 @@ class Vault(Protocol):
     def seal(self, owner: str, plain: bytes) -> bytes:
         """AES-256-GCM; the owner is bound in. An erased owner raises `KeyError`."""
 
+    def seal_many(self, items: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """`seal` for a whole page of (owner, plain bytes) at once."""
+
     def open(self, owner: str, sealed: bytes) -> bytes:
         """The plain bytes."""
 

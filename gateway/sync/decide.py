@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.sync import timeline
-from gateway.sync.timeline import Entry, Event
+from gateway.sync.timeline import Entry, Event, Merged
 from schemas.status import DossierStatus
 
 
@@ -44,10 +44,15 @@ def decide(before: Sequence[Entry], entry: Entry, ownership: Ownership) -> Decis
     return decide_all(before, [entry], ownership)[0]
 
 
-def decide_all(before: Sequence[Entry], entries: Sequence[Entry], ownership: Ownership) -> list[Decision]:
-    """Say what each entry of one reading means; the set is judged once, before and after all of them."""
-    held = {entry["id"]: entry for entry in before}
-    after, _, corrected = timeline.merge(before, entries)
+def decide_all(
+    before: Sequence[Entry], entries: Sequence[Entry], ownership: Ownership, merged: Merged | None = None
+) -> list[Decision]:
+    """Say what each entry of one reading means; the set is judged once, before and after all of them.
+
+    `merged` is the union of both, where the caller has it already.
+    """
+    held = {entry["id"] for entry in before}
+    after, _, corrected = timeline.merge(before, entries) if merged is None else merged
     mended = {entry["id"] for entry in corrected}
     handlers = {stage: timeline.handler_of(after, ownership.handlers, stage) for stage in {e["stage"] for e in entries}}
     was = {stage: timeline.current(before, ownership.handlers, stage) for stage in handlers}

@@ -11,7 +11,7 @@ import orjson
 from gateway.config import Config
 from gateway.store.base import Vault
 from gateway.store.rows import DossierRow, Json
-from gateway.sync import timeline
+from gateway.sync.decide import Ownership
 from gateway.sync.reading import OUR_KEY, merge_facts
 from gateway.sync.route import DossierView, ownership_of, stages
 from gateway.sync.timeline import Entry, Event
@@ -31,9 +31,9 @@ class Held:
         """Open the sealed part; an empty one for a new dossier."""
         return cls(orjson.loads(vault.open(row.id, row.sealed))) if row.sealed else cls()
 
-    def close(self, row: DossierRow, vault: Vault) -> None:
-        """Seal into the row."""
-        row.sealed = vault.seal(row.id, orjson.dumps({"facts": self.facts, "texts": self.texts}))
+    def plain(self) -> bytes:
+        """What is sealed into the row; instants are written as `open` gives them, ISO texts."""
+        return orjson.dumps({"facts": self.facts, "texts": self.texts})
 
     def in_order(self, handler: str) -> list[Json]:
         """Facts of the handler first, then of the others by name."""
@@ -41,13 +41,13 @@ class Held:
         return [self.facts[name] for name in names]
 
 
-def view_of(row: DossierRow, held: Held, config: Config) -> DossierView:
-    """A dossier as routes and plans see it."""
+def view_of(row: DossierRow, held: Held, config: Config, ownership: Ownership | None = None) -> DossierView:
+    """A dossier as routes and plans see it; `ownership` where the caller has it for this handler already."""
     return DossierView(
         row=row,
         facts=merge_facts(held.in_order(row.handler)),
         entries=tuple(cast("list[Entry]", row.timeline)),
-        ownership=ownership_of(row, config.ownership, stages(config.routes)),
+        ownership=ownership or ownership_of(row.handler, config.ownership, stages(config.routes)),
     )
 
 
@@ -99,13 +99,6 @@ def event_values(event: Event, held: Held, number: str) -> dict[str, Any]:
         "occurred_at": datetime.fromtimestamp(event.at, tz=UTC),
         "dossier_code": number,
     }
-
-
-def add_entries(row: DossierRow, new: list[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Put entries into the row's timeline; gives what was added and what was corrected."""
-    merged, added, corrected = timeline.merge(cast("list[Entry]", row.timeline), new)
-    row.timeline = cast("list[Json]", merged)
-    return added, corrected
 
 
 def hashed(vault: Vault, comparable: Mapping[str, str]) -> dict[str, str]:

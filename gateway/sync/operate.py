@@ -12,9 +12,8 @@ from gateway.sync import outcomes
 from gateway.sync.case import Workshop
 from gateway.sync.engine import Engine
 from gateway.sync.lane import Lane
+from gateway.sync.pages import SALT
 from schemas.errors import GatewayError
-
-SALT = 16
 
 
 class NotFoundError(GatewayError):

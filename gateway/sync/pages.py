@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from adapters.base import EventIdentity
 from gateway.config import Config
 from gateway.evidence.leaf import commitment, leaf
 from gateway.store.base import Tx, Vault
-from gateway.store.rows import DossierRow, LaneKey, LaneRow, LeafRow, QuarantineRow, RawRow, RecordRow
-from gateway.sync.decide import Decision, decide_all, goes_back_from_the_end
-from gateway.sync.dossiers import Held, add_entries, as_json, hashed, refresh_columns, view_of
+from gateway.store.rows import DossierRow, Json, LaneKey, LaneRow, LeafRow, QuarantineRow, RawRow, RecordRow
+from gateway.sync import timeline
+from gateway.sync.decide import Decision, Ownership, decide_all, goes_back_from_the_end
+from gateway.sync.dossiers import Held, as_json, hashed, refresh_columns, view_of
 from gateway.sync.lane import Lane
 from gateway.sync.link import Candidates, Link, Linked, link
 from gateway.sync.observe import Observation, observe
 from gateway.sync.portal import Portal
 from gateway.sync.reading import Reading
-from gateway.sync.route import DossierView, route, stages
-from gateway.sync.timeline import Entry
+from gateway.sync.route import DossierView, ownership_of, route, stages
+from gateway.sync.timeline import Entry, Merged
 from schemas.canonical import canonical_bytes
 
 _BARE = EventIdentity.BARE
 LOOK_AGAIN = "link or unlink it, then replay"
+SALT = 16
+"""Bytes of salt in front of a record's sealed bytes: its commitment in the leaf says nothing without them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A record as it came in: read (`reading`) or unreadable (`problem`), with its bytes and a fresh salt."""
+    """A record as it came in: read (`reading`) or unreadable (`problem`), with its bytes and a fresh salt.
+
+    `packed` is what is sealed: the salt and the compressed bytes.
+    """
 
     external_id: str
     raw: bytes
     salt: bytes
+    packed: bytes
     read_at: float
     reading: Reading | None = None
     problem: str = ""
@@ -76,6 +82,7 @@ class PageWriter:
         self._portals = portals
         self._new_id = new_id
         self._staged = stages(config.routes)
+        self._ownerships: dict[str, Ownership] = {}
 
     def store(self, tx: Tx, portal: Portal, arrivals: Sequence[Arrival], now: float) -> Stored:
         """Store one page inside a transaction."""
@@ -86,6 +93,14 @@ class PageWriter:
     def stage_of(self, portal: str) -> str:
         """The stage a portal handles: its own name for a ministry, "" for all others."""
         return portal if portal in self._staged and portal not in self._config.ownership.handlers else ""
+
+    def view(self, row: DossierRow, held: Held) -> DossierView:
+        """A dossier as routes see it; all dossiers of one handler share their ownership."""
+        ownership = self._ownerships.get(row.handler)
+        if ownership is None:
+            made = ownership_of(row.handler, self._config.ownership, self._staged)
+            ownership = self._ownerships[row.handler] = made
+        return view_of(row, held, self._config, ownership)
 
     @property
     def config(self) -> Config:
@@ -113,11 +128,13 @@ class _Page:
         self._tx = tx
         self._portal = portal
         self._now = now
-        self._fresh: list[DossierRow] = []
+        self._stage = writer.stage_of(portal.name)
+        self._fresh: dict[str, DossierRow] = {}
+        self._fresh_codes: dict[str, list[DossierRow]] = {}
         self._doubted: list[RecordRow] = []
         self._lanes: dict[LaneKey, LaneRow] = {}
         self._leaves: list[LeafRow] = []
-        self._raws: list[RawRow] = []
+        self._raws: list[tuple[str, Arrival, str]] = []
         self._due: dict[LaneKey, float] = {}
         self.done = Stored()
 
@@ -174,8 +191,14 @@ class _Page:
         ids |= {slot.record.dossier_id for slot in slots if slot.record.dossier_id}
         rows = self._tx.dossiers(ids) if ids else {}
         rivals = self._tx.records_of(ids) if ids else {}
+        others = {
+            dossier: tuple(r.external_id for r in found if r.portal == self._portal.name and not r.removed)
+            for dossier, found in rivals.items()
+        }
         for slot in slots:
-            self._place(slot, rows, self._candidates(slot, by_number, by_code, by_reference, rivals))
+            self._place(slot, rows, self._candidates(slot, by_number, by_code, by_reference, others))
+            if slot.dossier.id and not slot.reading.removed:
+                others[slot.dossier.id] = (*others.get(slot.dossier.id, ()), slot.reading.external_id)
 
     def _candidates(
         self,
@@ -183,10 +206,10 @@ class _Page:
         by_number: Mapping[str, list[DossierRow]],
         by_code: Mapping[str, list[DossierRow]],
         by_reference: Mapping[str, list[RecordRow]],
-        rivals: Mapping[str, list[RecordRow]],
+        others: dict[str, tuple[str, ...]],
     ) -> Candidates:
         reading = slot.reading
-        mine = [row for row in self._fresh if reading.dossier_code and row.dossier_code == reading.dossier_code]
+        mine = self._fresh_codes.get(reading.dossier_code, ()) if reading.dossier_code else ()
         references = (*by_reference.get(reading.external_id, ()), *by_reference.get(reading.reference, ()))
         number = reading.national_code
         return Candidates(
@@ -196,10 +219,7 @@ class _Page:
             ),
             by_number=tuple(by_number.get(number, ())) if number else (),
             by_code=(*by_code.get(reading.dossier_code, ()), *mine),
-            others={
-                dossier: tuple(r.external_id for r in found if r.portal == reading.portal and not r.removed)
-                for dossier, found in rivals.items()
-            },
+            others=others,
             apart=frozenset(slot.record.counts.get("apart", ())),
         )
 
@@ -208,13 +228,10 @@ class _Page:
         if linked.link is Link.DOUBT:
             self._doubt(slot, linked)
         elif linked.link is Link.KNOWN:
-            slot.dossier = rows.get(linked.dossier_ids[0]) or self._fresh_row(linked.dossier_ids[0])
+            slot.dossier = rows.get(linked.dossier_ids[0]) or self._fresh[linked.dossier_ids[0]]
             slot.held = Held.open(slot.dossier, self._w.vault)
         else:
             slot.dossier = self._new_dossier(slot)
-
-    def _fresh_row(self, dossier_id: str) -> DossierRow:
-        return next(row for row in self._fresh if row.id == dossier_id)
 
     def _new_dossier(self, slot: _Slot) -> DossierRow:
         handlers = self._w.config.ownership.handlers
@@ -222,7 +239,8 @@ class _Page:
         row.handler = self._portal.name if self._portal.name in handlers else handlers[0] if len(handlers) == 1 else ""
         row.dossier_code = slot.reading.dossier_code
         row.applicant_hash = self._blind(slot.reading.applicant)
-        self._fresh.append(row)
+        self._fresh[row.id] = row
+        self._fresh_codes.setdefault(row.dossier_code, []).append(row)
         self.done.new += 1
         return row
 
@@ -245,14 +263,14 @@ class _Page:
     # observing and deciding
     def _observe(self, slot: _Slot) -> bool:
         row, reading = slot.dossier, slot.reading
-        stage = self._w.stage_of(self._portal.name)
+        stage = self._stage
         ours = bool(slot.record.counts.get("ours"))
         before = slot.record if slot.known else None
         slot.seen = observe(reading, before, self._portal.adapter.abilities.identity or _BARE, stage, ours)
         if slot.seen.stale:
             self.done.stale += 1
             return False
-        before_view = view_of(row, slot.held, self._w.config)
+        before_view = self._w.view(row, slot.held)
         may_say = before_view.ownership.may_say
         echo = self._echo(slot)
         owned = [
@@ -260,15 +278,17 @@ class _Page:
             for entry in slot.seen.entries
             if not entry["status"] or (may_say(entry["portal"], stage, entry["status"]) and not echo)
         ]
-        decisions = self._decide(before_view, owned)
+        merged = timeline.merge(before_view.entries, owned)
+        decisions = self._decide(before_view, owned, merged)
         changed_facts = self._facts(slot)
-        added, corrected = add_entries(row, owned)
+        _, added, corrected = merged
+        row.timeline = cast("list[Json]", merged[0])
         for entry in (*added, *corrected):
             text = slot.seen.texts.get(entry["id"])
             if text:
-                slot.held.texts[entry["id"]] = as_json(text)
+                slot.held.texts[entry["id"]] = dict(text)
         self._claim_number(slot)
-        view = view_of(row, slot.held, self._w.config)
+        view = self._w.view(row, slot.held)
         refresh_columns(row, slot.held, view)
         if goes_back_from_the_end(before_view.current(), view.current()):
             row.flags = tuple(dict.fromkeys((*row.flags, "reopened")))
@@ -290,19 +310,18 @@ class _Page:
             ours.add(delivery.doc.get("content", {}).get("state.status"))
         return shown["state.status"] in ours
 
-    def _decide(self, view: DossierView, entries: Sequence[Entry]) -> list[tuple[str, Decision]]:
-        labels = decide_all(view.entries, entries, view.ownership)
+    def _decide(self, view: DossierView, entries: Sequence[Entry], merged: Merged) -> list[tuple[str, Decision]]:
+        labels = decide_all(view.entries, entries, view.ownership, merged)
         for label in labels:
             self.done.decisions[label] = self.done.decisions.get(label, 0) + 1
         pairs = zip(entries, labels, strict=True)
         return [(entry["id"], label) for entry, label in pairs if label is not Decision.DUPLICATE]
 
     def _facts(self, slot: _Slot) -> bool:
-        name = self._portal.name
-        new = as_json(slot.reading.facts)
-        if slot.held.facts.get(name) == new:
+        name, held = self._portal.name, slot.held.facts
+        if name in held and held[name] == as_json(slot.reading.facts):
             return False
-        slot.held.facts[name] = new
+        held[name] = slot.reading.facts
         return True
 
     def _claim_number(self, slot: _Slot) -> None:
@@ -377,6 +396,7 @@ class _Page:
         row, record, arrival, reading = slot.dossier, slot.record, slot.arrival, slot.reading
         self.done.changed += 1
         self.done.dossiers.append(row.id)
+        bound = commitment(arrival.salt, arrival.raw)
         made = leaf(
             "observation",
             self._now,
@@ -389,29 +409,21 @@ class _Page:
             due=list(due),
             removed=reading.removed,
             unknown=list(reading.unknown),
-            commitment=commitment(arrival.salt, arrival.raw),
+            commitment=bound,
         )
         self._leaves.append(made)
-        self._raws.append(self._raw(row.id, arrival))
+        self._raws.append((row.id, arrival, bound))
         _take_over(record, slot, made.digest)
 
-    def _raw(self, owner: str, arrival: Arrival) -> RawRow:
-        packed = arrival.salt + zlib.compress(arrival.raw, 1)
-        keep_s = self._w.config.store.raw_days * 86400.0
-        return RawRow(
-            self._portal.name,
-            arrival.external_id,
-            owner,
-            self._w.vault.seal(owner, packed),
-            commitment(b"", arrival.raw)[:32] if not arrival.salt else commitment(arrival.salt, arrival.raw),
-            self._now,
-            self._now + keep_s,
-        )
+    def _raw_row(self, owner: str, arrival: Arrival, bound: str, sealed: bytes) -> RawRow:
+        expires_at = self._now + self._w.config.store.raw_days * 86400.0
+        return RawRow(self._portal.name, arrival.external_id, owner, sealed, bound, self._now, expires_at)
 
     def _quarantine(self, arrival: Arrival, cause: str, reason: str, next_step: str, **doc: Any) -> None:
         owner = f"quarantine:{self._portal.name}:{self._blind(arrival.external_id)[:24]}"
         self._w.vault.ensure([owner])
-        (raw_id,) = self._tx.put_raw([self._raw(owner, arrival)])
+        sealed, bound = self._w.vault.seal(owner, arrival.packed), commitment(arrival.salt, arrival.raw)
+        (raw_id,) = self._tx.put_raw([self._raw_row(owner, arrival, bound, sealed)])
         digest = commitment(b"", canonical_bytes([cause, reason]) + arrival.raw)
         row = QuarantineRow(
             self._portal.name, arrival.external_id, cause, reason, raw_id, self._now, next_step=next_step, digest=digest
@@ -432,8 +444,7 @@ class _Page:
 
     def _write(self, slots: Sequence[_Slot], changed: Sequence[_Slot]) -> None:
         rows = {slot.dossier.id: slot for slot in changed}
-        for slot in rows.values():
-            slot.held.close(slot.dossier, self._w.vault)
+        self._seal(list(rows.values()))
         self._tx.put_dossiers([slot.dossier for slot in rows.values()])
         self._tx.put_records([*(slot.record for slot in slots if slot.record.dossier_id), *self._doubted])
         by_time: dict[float, list[LaneKey]] = {}
@@ -442,10 +453,18 @@ class _Page:
             self.done.due[key.portal] = self.done.due.get(key.portal, 0) + 1
         for at, keys in by_time.items():
             self._tx.mark_due(keys, at)
-        if self._raws:
-            self._tx.put_raw(self._raws)
         if self._leaves:
             self._tx.append_leaves(self._leaves)
+
+    def _seal(self, changed: Sequence[_Slot]) -> None:
+        """Seal and store everything personal of this page: one look at the key ring for all."""
+        plain = [(slot.dossier.id, slot.held.plain()) for slot in changed]
+        raws = [(owner, arrival.packed) for owner, arrival, _ in self._raws]
+        sealed = self._w.vault.seal_many([*plain, *raws])
+        for slot, value in zip(changed, sealed, strict=False):
+            slot.dossier.sealed = value
+        rows = zip(self._raws, sealed[len(plain) :], strict=True)
+        self._tx.put_raw([self._raw_row(owner, arrival, bound, value) for (owner, arrival, bound), value in rows])
 
 
 def _take_over(record: RecordRow, slot: _Slot, leaf_digest: str) -> None:

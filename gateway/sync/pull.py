@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from adapters.base import Page, RawRecord, UnreadableRecord
 from gateway.store.base import Tx
 from gateway.sync.case import Workshop
-from gateway.sync.pages import Arrival, PageWriter, Stored
+from gateway.sync.pages import SALT, Arrival, PageWriter, Stored
 from gateway.sync.portal import Portal
 from gateway.sync.reading import Reading, read
+from gateway.vault import pack
 from schemas.errors import PortalAuthError, PortalError, RecordInvalidError
 
 Progress = Callable[[int, int | None], None]
@@ -120,15 +121,16 @@ class Puller:
 
     def arrival(self, record: RawRecord | UnreadableRecord) -> Arrival:
         """Read one record outside the transaction; what cannot be read goes to quarantine with its reason."""
-        salt = os.urandom(16)
+        salt = os.urandom(SALT)
+        packed = salt + pack(record.raw)
         at = record.read_at.timestamp()
         if isinstance(record, UnreadableRecord):
-            return Arrival(record.external_id, record.raw, salt, at, problem=record.reason)
+            return Arrival(record.external_id, record.raw, salt, packed, at, problem=record.reason)
         try:
             reading: Reading = read(self._portal.name, record, self._portal.vocabulary)
         except RecordInvalidError as error:
-            return Arrival(record.external_id, record.raw, salt, at, problem=error.reason)
-        return Arrival(record.external_id, record.raw, salt, at, reading=reading)
+            return Arrival(record.external_id, record.raw, salt, packed, at, problem=error.reason)
+        return Arrival(record.external_id, record.raw, salt, packed, at, reading=reading)
 
     def refresh(self, external_id: str) -> Reading | None:
         """Fetch one record and store it (T1); None when the portal says it is absent.

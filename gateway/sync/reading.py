@@ -9,8 +9,8 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -25,8 +25,7 @@ OUR_KEY = re.compile(r"\[lt:([0-9a-f-]{36})\]")
 Values = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Saying:
+class Saying(NamedTuple):
     """One thing a record says: a status with its own id and time, or a note (status "")."""
 
     own_id: str
@@ -81,21 +80,21 @@ def read(portal: str, record: RawRecord, vocabulary: Vocabulary) -> Reading:
         if message is None:
             raise RecordInvalidError(f"the mapping has no message '{name}'")
         for one in wire if isinstance(wire, (list, tuple)) else (wire,):
-            seen = message.normalise(one)
-            unknown.update(seen.unknown)
-            steady.append(message.steady(seen.values))
+            values, strangers = message.read(one)
+            if strangers:
+                unknown.update(strangers)
+            steady.append(message.steady(values))
             if message.target == "event":
-                log.append(_saying(seen.values))
+                log.append(_saying(values))
             else:
-                facts.update(seen.values)
-                shown.append((message, seen.values))
+                facts.update(values)
+                shown.append((message, values))
     digest = hashlib.sha256(orjson.dumps(steady, option=orjson.OPT_SORT_KEYS)).hexdigest()
     state = facts.get("state")
     facts = {name: value for name, value in facts.items() if name != "state"}
     said = _saying(state) if state else None
     told = said if said and (said.status or said.wire) else None
-    reading = _reading(portal, record, facts, told, log, unknown, digest)
-    return replace(reading, shown=lambda: _shown(shown)) if shown else reading
+    return _reading(portal, record, facts, told, log, unknown, digest, lambda: _shown(shown))
 
 
 def _shown(parts: Iterable[tuple[Message, Values]]) -> dict[str, str]:
@@ -110,6 +109,7 @@ def _reading(
     log: list[Saying],
     unknown: set[str],
     digest: str,
+    shown: Callable[[], Mapping[str, str]],
 ) -> Reading:
     procedure = facts.get("procedure") or {}
     agency = facts.get("handling_agency") or {}
@@ -135,6 +135,7 @@ def _reading(
         allowed=record.allowed,
         guard=record.guard,
         our_keys=tuple(dict.fromkeys(said.cause for said in spoken if said.cause)),
+        shown=shown,
     )
 
 
@@ -153,12 +154,12 @@ def _saying(values: Mapping[str, Any]) -> Saying:
         values.get("wire") or "",
         values.get("sub_wire") or "",
         None if at is None else at.timestamp(),
-        {name: value for name, value in values.items() if name in _TEXTS and value},
+        {name: values[name] for name in _TEXTS if values.get(name)},
         found[-1] if found else "",
     )
 
 
-_TEXTS = frozenset(("note", "officer", "officer_title", "handling_unit", "started_at", "due_at"))
+_TEXTS = ("note", "officer", "officer_title", "handling_unit", "started_at", "due_at")
 
 
 def merge_facts(portals: Iterable[Mapping[str, Any]]) -> Values:

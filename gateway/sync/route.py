@@ -88,10 +88,10 @@ def stages(routes: Iterable[RouteConfig]) -> frozenset[str]:
     return frozenset(route.to for route in routes if route.kind == "forward")
 
 
-def ownership_of(row: DossierRow, config: OwnershipConfig, staged: Iterable[str]) -> Ownership:
-    """Ownership as it holds for one dossier: its own handler, each ministry for its stage."""
+def ownership_of(handler: str, config: OwnershipConfig, staged: Iterable[str]) -> Ownership:
+    """Ownership as it holds for the dossiers of one handler: it for the main stage, each ministry for its own."""
     return Ownership(
-        handlers={"": row.handler, **{portal: portal for portal in staged}},
+        handlers={"": handler, **{portal: portal for portal in staged}},
         requests={portal: frozenset(asked) for portal, asked in config.requests.items()},
     )
 

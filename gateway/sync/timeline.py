@@ -16,8 +16,7 @@ An entry is a plain JSON object, because it is stored as one:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NotRequired, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 _REST_OF_SECOND = 0.999_999
 ATTACH_WITHIN_S = 2.0
@@ -45,8 +44,7 @@ class Entry(TypedDict):
     was: NotRequired[list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """An entry that counts, with the ids of the log rows that tell of the same act."""
 
     id: str
@@ -67,7 +65,11 @@ class Event:
         return not self.ids.isdisjoint(ids)
 
 
-def merge(old: Sequence[Entry], new: Iterable[Entry]) -> tuple[list[Entry], list[Entry], list[Entry]]:
+Merged = tuple[list[Entry], list[Entry], list[Entry]]
+"""A union of two sets of entries: all, those added, those corrected."""
+
+
+def merge(old: Sequence[Entry], new: Iterable[Entry]) -> Merged:
     """Union of two sets of entries: (all, added, corrected).
 
     A known id with other attributes is a correction: the newer reading's attributes hold (S5); the order of

@@ -113,7 +113,7 @@ def test_a_dossier_is_shown_without_anything_personal(store: SqliteStore, tmp_pa
     vault.ensure(["d"])
     row = DossierRow("d", dossier_code="H99-1", handler="p")
     held = Held({"facts": {"p": facts}, "texts": {"e": {"note": note}}})
-    held.close(row, vault)
+    row.sealed = vault.seal(row.id, held.plain())
     store.write(lambda tx: tx.put_dossiers([row]))
     view = dossier_view(store, vault, CONFIG, find_dossiers(store, "H99-1")[0].id)
     vault.close()
