@@ -357,3 +357,31 @@ def test_op_01_a_pass_begins_with_a_call_that_tests_the_login(province: Province
     with pytest.raises(PortalAuthError):
         province.pull()
     assert province.simulator.logins_refused == 1
+
+
+def test_op_13_a_linked_copy_never_stands_in_for_a_parent_that_is_gone(province: Province) -> None:
+    parent = province.create(online=False)
+    province.act("link", parent)
+    province.act("delete", parent)
+    assert province.adapter.fetch(parent) is None
+
+
+def test_op_06_a_row_that_only_one_reading_showed_is_handed_on(make: Make) -> None:
+    whole = [{"name": "rest", "every_s": 86_400, "by": ["submit"], "whole": True}]
+    province = make(page_size=10, overlap=3, max_window_rows=10, tiers=whole)
+    made = seed(province, 15, days=0.001)
+    answer, readings = province.simulator.answer, []
+
+    def hide_a_row_from_the_second_reading_on(request: Request) -> Reply:
+        reply = answer(request)
+        if not request.path.endswith("/dossiers"):
+            return reply
+        found = orjson.loads(reply.body)
+        one_day = found.get("total") and request.first("fromSubmitDate") == request.first("toSubmitDate")
+        readings.extend([request] if one_day and request.first("start") == "0" else [])
+        if len(readings) > 1:
+            found["data"] = [row for row in found["data"] if row["referenceUid"] != min(made)]
+        return Reply.json(found)
+
+    province.simulator.answer = hide_a_row_from_the_second_reading_on  # type: ignore[method-assign]
+    assert set(read_ids(province.pull())) == made
