@@ -19,6 +19,7 @@ from adapters import registry
 from adapters.base import PortalContext
 from gateway.config import Config, PortalConfig
 from gateway.config_file.portals import SECRET, texts
+from gateway.config_file.vocabulary import vocabulary
 from gateway.secret_values import Secrets
 from gateway.store.base import Store, Vault
 from gateway.store.opening import open_store
@@ -29,7 +30,6 @@ from gateway.sync.engine import Engine
 from gateway.sync.operate import Operator
 from gateway.sync.portal import Breaker, Portal
 from gateway.vault import KeyRing
-from mappings.loader import load as load_mapping
 from schemas.clock import Clock, SystemClock
 
 
@@ -160,4 +160,4 @@ def _portal(
     adapter = registry.build(entry.kind, context, entry.options)
     state = store.read(lambda tx: tx.portal(name)).breaker
     breaker = Breaker(entry.breaker, clock, state)
-    return Portal(name, entry, adapter, load_mapping(entry.mapping), clock, breaker=breaker)
+    return Portal(name, entry, adapter, vocabulary(entry.mapping), clock, breaker=breaker)

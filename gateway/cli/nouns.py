@@ -77,8 +77,10 @@ class OnDemand(TyperCommand):
         self._target = noun.target
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        """Import the noun and let the real command read the arguments."""
-        return load(str(self.name), self._target).make_context(*args, **kwargs)
+        """Import the noun and let the real command read the arguments; its help begins with the line of the list."""
+        command = load(str(self.name), self._target)
+        command.help = self.help
+        return command.make_context(*args, **kwargs)
 
 
 def load(name: str, target: str) -> Any:

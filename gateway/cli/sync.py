@@ -13,7 +13,7 @@ from gateway.bootstrap import Gateway
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.language import t
 from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, chosen, opened
-from gateway.cli.printing import as_json, progress_bar, table
+from gateway.cli.printing import as_json, progress_bar, table, when
 from gateway.sync.context import ANSWERED, note_heard
 
 NAP_S = 0.2
@@ -95,12 +95,25 @@ def _round(gateway: Gateway, portals: list[str], found: Rounds) -> int:
     found.reasons, found.unread = {}, []
     moved = 0
     for name in portals:
-        if gateway.portals[name].pulls:
+        if gateway.portals[name].pulls and not _is_held(gateway, name, found):
             moved += _pull(gateway, name, found)
     for name in portals:
-        if gateway.portals[name].pushes:
+        if gateway.portals[name].pushes and not _is_held(gateway, name, found):
             moved += _deliver(gateway, name, found)
     return moved
+
+
+def _is_held(gateway: Gateway, name: str, found: Rounds) -> bool:
+    """A refused login is not tried again before its delay has passed."""
+    until = gateway.holds[name].until()
+    if until:
+        reason = t(
+            f"the login was refused; not tried again before {when(until)} unless the secret is changed",
+            f"bị từ chối đăng nhập; không thử lại trước {when(until)} trừ khi mật khẩu được sửa",
+        )
+        found.reasons[name] = [reason]
+        found.unread = list(dict.fromkeys((*found.unread, name)))
+    return bool(until)
 
 
 def _pull(gateway: Gateway, name: str, found: Rounds) -> int:
@@ -113,6 +126,7 @@ def _pull(gateway: Gateway, name: str, found: Rounds) -> int:
         "quarantined": report.quarantined,
     }
     found.read.setdefault(name, Counter()).update(counts)
+    gateway.holds[name].learn(report.reason)
     if report.reason:
         found.unread.append(name)
         found.reasons.setdefault(name, []).append(report.reason)

@@ -16,11 +16,10 @@ from adapters import registry
 from gateway.config import Environment, PortalConfig
 from gateway.config_file.lines import Document
 from gateway.config_file.problem import Place, Problem
+from gateway.config_file.vocabulary import vocabulary
 from gateway.config_file.words import problems_of
 from gateway.language import t
-from mappings.loader import Mapping as Vocabulary
-from mappings.loader import load as load_mapping
-from mappings.loader import packaged
+from mappings import packaged
 from schemas.errors import ConfigError
 from schemas.settings import Section
 
@@ -98,7 +97,7 @@ def _windows(at: Place, portal: PortalConfig, setting: Setting) -> Iterator[Prob
 def _vocabulary(at: Place, portal: PortalConfig, setting: Setting) -> Iterator[Problem]:
     place = (*at, "mapping")
     try:
-        mapping: Vocabulary = load_mapping(settled_mapping(portal, setting.folder))
+        mapping = vocabulary(settled_mapping(portal, setting.folder))
     except ConfigError as error:
         for said in error.problems:
             write = t("correct that file, or name another mapping", "hãy sửa tệp đó, hoặc dùng ánh xạ khác")

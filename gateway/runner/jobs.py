@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from gateway.log import bound, get_logger
 from gateway.store.base import Store
 from gateway.store.rows import Json, RunRow
-from gateway.sync.context import ANSWERED, LoginHold, note_heard
+from gateway.sync.context import ANSWERED, LOGIN_REFUSED, LoginHold, note_heard
 from gateway.sync.engine import Engine
 from gateway.sync.portal import Portal
 from schemas.errors import GatewayError, PortalAuthError, PortalError
@@ -43,7 +43,7 @@ class PortalJobs:
 
         def work() -> tuple[str, Json]:
             report = self._engine.pull(self.name, progress=self._unless_stopping)
-            self._after_login(report.reason)
+            self._hold.learn(report.reason)
             if not report.reason:
                 self.heard()
             counts = {"new": report.new, "changed": report.changed, "quarantined": report.quarantined}
@@ -84,8 +84,10 @@ class PortalJobs:
             try:
                 self.portal.adapter.ping()
             except PortalError as error:
-                self._after_login(f"login refused: {error.reason}" if isinstance(error, PortalAuthError) else "")
+                if isinstance(error, PortalAuthError):
+                    self._hold.learn(LOGIN_REFUSED)
                 return error.reason, {}
+            self._hold.worked()
             self.heard()
             return "", {}
 
@@ -99,13 +101,6 @@ class PortalJobs:
     def _is_due(self) -> bool:
         now = self.portal.clock.now().timestamp()
         return self._store.read(lambda tx: tx.due_lanes(self.name, now)) > 0
-
-    def _after_login(self, reason: str) -> None:
-        if reason.startswith("login refused"):
-            if not self._hold.until():
-                self._hold.refused()
-        elif not reason:
-            self._hold.worked()
 
     def _unless_stopping(self, _done: int, _total: int | None) -> None:
         if self.portal.stopping.is_set():

@@ -17,6 +17,8 @@ from schemas.errors import PortalAuthError, StoreError
 SLICE = 1000
 FIRST_HOLD_S = 300.0
 MAX_HOLD_S = 6 * 3600.0
+LOGIN_REFUSED = "login refused"
+"""How the reason of a pull begins that ended because the portal does not accept our login."""
 
 
 ANSWERED = ("delivered", "refused", "looked")
@@ -78,6 +80,13 @@ class LoginHold:
         if not held or held["mark"] != self._mark() or held["not_before"] <= self._clock.now().timestamp():
             return 0.0
         return float(held["not_before"])
+
+    def learn(self, reason: str) -> None:
+        """What a pull came to, for kinds that log in with every call: `reason` is "" when it went through."""
+        if not reason:
+            self.worked()
+        elif reason.startswith(LOGIN_REFUSED) and not self.until():
+            self.refused()
 
     def refused(self) -> None:
         """Count a refused login."""
