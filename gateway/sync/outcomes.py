@@ -42,10 +42,7 @@ def still_unknown(
 ) -> None:
     """Keep an uncertain delivery open and look again at `next_at`."""
     recorder = _Recorder(tx, shop, portal, key)
-    row = recorder.row
-    row.state, row.open, row.next_at, row.reason = "unknown", True, next_at, reason
-    row.asks += 1 if asked else 0
-    tx.put_delivery(row)
+    recorder.keep_open(next_at, reason, asked=asked)
 
 
 def follow(tx: Tx, shop: Workshop, portal: Portal, key: str) -> None:
@@ -67,6 +64,15 @@ class _Recorder:
         self._lane = Lane(tx.lanes([self._lane_key])[self._lane_key])
         self._operation: Operation = portal.adapter.abilities.operations[found.operation]
         self._now = shop.now()
+
+    def keep_open(self, next_at: float, reason: str, *, asked: bool) -> None:
+        """Unknown, and to be looked at again; that an attempt became unknown is a leaf of its own (I8)."""
+        news = self.row.state != "unknown"
+        self.row.state, self.row.open, self.row.next_at, self.row.reason = "unknown", True, next_at, reason
+        self.row.asks += 1 if asked else 0
+        if news:
+            self._leaf("outcome", outcome="unknown", reason=reason)
+        self._store()
 
     # one attempt's outcome
     def record(self, outcome: Outcome, attempt: int, first_unknown: bool) -> Ended:

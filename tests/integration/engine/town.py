@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +34,7 @@ WORDS = {
 """What the national portal calls a state of the province: a table of the test's own, not the mappings'."""
 
 
-def configuration(folder: Path, province: str, national: str, justice: str) -> dict[str, Any]:
+def configuration(folder: Path, urls: Mapping[str, str], pace: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of minutes shrunk to parts of a second; the code is the same."""
     pace = {
         "environment": "test",
@@ -43,6 +44,7 @@ def configuration(folder: Path, province: str, national: str, justice: str) -> d
         "budget": {"calls_per_s": 1e6, "burst": 1000},
         "breaker": {"failures": 1000},
         "max_writes_per_sweep": 1_000_000,
+        **pace,
     }
     swept = [{"name": "rest", "every_s": 0.001, "by": ["submit"], "whole": True}]
     return {
@@ -55,7 +57,7 @@ def configuration(folder: Path, province: str, national: str, justice: str) -> d
                 "kind": "opencps",
                 "mapping": "opencps/v2-2020",
                 "options": {
-                    "base_url": province,
+                    "base_url": urls["province"],
                     "group_id": 35166,
                     "username": "lienthong",
                     "password": "${PROVINCE_PASSWORD}",
@@ -71,7 +73,7 @@ def configuration(folder: Path, province: str, national: str, justice: str) -> d
                 "kind": "npsp",
                 "mapping": "npsp/v2-2024",
                 "options": {
-                    "base_url": national,
+                    "base_url": urls["national"],
                     "agency_code": "H99",
                     "username": "H56",
                     "password": "${NATIONAL_PASSWORD}",
@@ -82,7 +84,7 @@ def configuration(folder: Path, province: str, national: str, justice: str) -> d
                 "kind": "civil_status",
                 "mapping": "civil_status/g2-2024",
                 "options": {
-                    "base_url": justice,
+                    "base_url": urls["justice"],
                     "province_code": "96",
                     "client_id": "${JUSTICE_ID}",
                     "client_secret": "${JUSTICE_SECRET}",
@@ -109,13 +111,14 @@ def configuration(folder: Path, province: str, national: str, justice: str) -> d
 class Town:
     """Three simulated portals and a gateway; `gateway` may be closed and opened again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **pace: float) -> None:
         self.folder = folder
         self.province = build_province({})
         self.national = build_national({})
         self.justice = build_justice({})
-        self.servers = [SimulatorServer(one).start() for one in (self.province, self.national, self.justice)]
-        self.raw = configuration(folder, *(server.url for server in self.servers))
+        simulators = {"province": self.province, "national": self.national, "justice": self.justice}
+        self.servers = {name: SimulatorServer(one).start() for name, one in simulators.items()}
+        self.raw = configuration(folder, {name: server.url for name, server in self.servers.items()}, pace)
         self.gateway: Gateway
         self.pool = ThreadPoolExecutor(4)
         self.open()
@@ -128,7 +131,7 @@ class Town:
         """Stop everything; a defect of a simulator fails the test."""
         self.gateway.close()
         self.pool.shutdown()
-        for server in self.servers:
+        for server in self.servers.values():
             server.stop()
             assert server.defects == []
 
