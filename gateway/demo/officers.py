@@ -1,0 +1,139 @@
+"""Officers at their desks: each dossier's acts are done in order and in time, through the portals' own screens.
+
+An officer of a forwarded dossier looks at the other portal's screen before going on; nobody asks the gateway.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.demo.catalogue import JUSTICE, PROVINCE, TRANSPORT
+from gateway.demo.screen import Screen
+from gateway.demo.world import Life
+
+SHORTEST_S = 0.12
+"""Between two acts on one dossier; at the portals' speed this is more than two of their seconds."""
+LOOK_EVERY_S = 0.8
+_VERBS = {"interoperate": "interoperate", "reopen": "goto"}
+_SHOWN = {"wait_releasing": "releasing", "wait_waiting": "waiting", "wait_unresolved": "unresolved"}
+_MINISTRY = {"ministry_advance": "advance", "ministry_supplement": "supplement", "ministry_refuse": "refuse"}
+
+
+@dataclass(slots=True)
+class Case:
+    """One dossier and how far its life has come; `done` counts acts, the birth included."""
+
+    life: Life
+    done: int = 0
+    number: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.done > len(self.life.acts)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the next thing is a look at a screen."""
+        return 0 < self.done <= len(self.life.acts) and self.life.acts[self.done - 1][0].startswith("wait_")
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What the screens showed when they were last looked at."""
+
+    declared: set[str] = field(default_factory=set)
+    status: dict[str, str] = field(default_factory=dict)
+    looked_at: float = 0.0
+
+
+class Officers:
+    """All the people of the demo. `screens` by portal; `over_s` is the time in which every dossier is born."""
+
+    def __init__(self, lives: Iterable[Life], screens: dict[str, Screen], *, seed: int, over_s: float) -> None:
+        self._screens = screens
+        self._lot = random.Random(f"officers {seed}")
+        self._shown = _Shown()
+        self.cases = [Case(life) for life in lives]
+        self.acts = 0
+        self.last_act_at = time.monotonic()
+        start = time.monotonic()
+        spread = over_s / max(len(self.cases), 1)
+        self._agenda = [(start + spread * place, place) for place in range(len(self.cases))]
+        heapq.heapify(self._agenda)
+
+    @property
+    def total(self) -> int:
+        """How many acts and looks there are in all."""
+        return sum(len(case.life.acts) + 1 for case in self.cases)
+
+    @property
+    def left(self) -> int:
+        """Dossiers whose life is not over."""
+        return sum(not case.over for case in self.cases)
+
+    @property
+    def only_waiting(self) -> bool:
+        """Whether all that is left waits for another portal to show something."""
+        return all(case.over or case.waits for case in self.cases)
+
+    def work(self, until: float) -> int:
+        """Do what is on the agenda up to a monotonic instant; gives the number of acts."""
+        before = self.acts
+        while self._agenda and self._agenda[0][0] <= min(until, time.monotonic()):
+            _, place = heapq.heappop(self._agenda)
+            case = self.cases[place]
+            moved = self._next(case)
+            if not case.over:
+                heapq.heappush(self._agenda, (time.monotonic() + self._pause_s(moved), place))
+        return self.acts - before
+
+    def next_at(self) -> float:
+        """When somebody next does something; infinity when all is done."""
+        return self._agenda[0][0] if self._agenda else float("inf")
+
+    def _pause_s(self, moved: bool) -> float:
+        return self._lot.uniform(SHORTEST_S, 2.5) if moved else LOOK_EVERY_S
+
+    def _next(self, case: Case) -> bool:
+        """Do or look; false when a screen does not show yet what is waited for."""
+        if case.done == 0:
+            self._act(PROVINCE, "create_dossier", case.life.birth)
+        else:
+            verb, arguments = case.life.acts[case.done - 1]
+            if verb.startswith("wait_"):
+                if not self._shows(case, verb):
+                    return False
+            elif verb in _MINISTRY:
+                self._act(JUSTICE, _MINISTRY[verb], {"number": case.number})
+            else:
+                said = {**arguments, "referenceUid": case.life.reference}
+                answer = self._act(PROVINCE, _VERBS.get(verb, verb), said)
+                case.number = answer.get("dossierNo") or case.number
+        case.done += 1
+        return True
+
+    def _act(self, portal: str, verb: str, arguments: Any) -> Any:
+        answer = self._screens[portal].do(verb, arguments)
+        self.acts += 1
+        self.last_act_at = time.monotonic()
+        return answer
+
+    def _shows(self, case: Case, verb: str) -> bool:
+        if time.monotonic() - self._shown.looked_at > LOOK_EVERY_S:
+            self._look()
+        if verb == "wait_declared":
+            return case.number in self._shown.declared
+        return self._shown.status.get(case.life.reference) == _SHOWN[verb]
+
+    def _look(self) -> None:
+        transport = {held["dossier_code"] for held in self._screens[TRANSPORT].look("dossiers")}
+        justice = {held["number"] for held in self._screens[JUSTICE].look("dossiers")}
+        records = self._screens[PROVINCE].look("records")
+        status = {uid: record["dossierStatus"] for uid, record in records.items()}
+        self._shown = _Shown(transport | justice, status, time.monotonic())

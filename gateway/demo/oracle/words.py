@@ -1,0 +1,52 @@
+"""Which words of the portals mean the same, written from the portals' papers and not from our mappings."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+VIETNAM = timezone(timedelta(hours=7))
+
+NATIONAL_CODE = {
+    "receiving": "1",
+    "new": "2",
+    "denied": "3",
+    "processing": "4",
+    "collecting": "4",
+    "interoperating": "4",
+    "handover": "4",
+    "waiting": "5",
+    "correcting": "5",
+    "paying": "6",
+    "cancelling": "7",
+    "cancelled": "7",
+    "pausing": "8",
+    "unresolved": "8",
+    "releasing": "9",
+    "posting": "9",
+    "done": "10",
+}
+"""The province's word -> the national portal's code for the same status."""
+
+ACT_FOR_STATE = {"2": "2000", "4": "3300", "6": "3301"}
+"""A decision of the ministry of justice -> the province's act that must follow: ask for papers, result, no result."""
+
+FORWARDED = "interoperating"
+"""The province's word for "handed to a ministry"."""
+
+STATUS_ACTS = ("create", "action", "rollback", "goto")
+"""Effects at the province by which a dossier comes to a status."""
+
+
+def digits(text: str) -> str:
+    """`dd/MM/yyyy HH:mm:ss` as the national portal's fourteen digits; "" for an absent date."""
+    return datetime.strptime(text, "%d/%m/%Y %H:%M:%S").strftime("%Y%m%d%H%M%S") if text else ""  # noqa: DTZ007
+
+
+def digits_of(instant: str) -> str:
+    """An instant of the book (ISO, with its zone) as fourteen digits of Vietnam time."""
+    return datetime.fromisoformat(instant).astimezone(VIETNAM).strftime("%Y%m%d%H%M%S")
+
+
+def only_digits(text: str) -> str:
+    """`yyyy-MM-dd HH:mm:ss` as fourteen digits."""
+    return "".join(letter for letter in text if letter.isdigit())

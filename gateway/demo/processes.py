@@ -1,0 +1,101 @@
+"""The demo's other two processes: the simulators, and the gateway as a province runs it (`lienthong run`)."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import GatewayError
+
+STOP_WAIT_S = 20.0
+
+
+class DemoError(GatewayError):
+    """A part of the demo did not start or ended by itself."""
+
+
+class Simulators:
+    """All simulated portals in one process."""
+
+    def __init__(self, portals: list[dict[str, Any]], log: Path) -> None:
+        with log.open("ab") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "adapters.simulation", "--portals", json.dumps(portals)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        line = self._process.stdout.readline() if self._process.stdout else b""
+        if not line:
+            raise DemoError(f"the simulators did not start: see {log}")
+        places = json.loads(line)["portals"]
+        self.urls = {name: str(place["url"]) for name, place in places.items()}
+        self.control = {name: str(place["control_url"]) for name, place in places.items()}
+
+    def stop(self) -> None:
+        """End the process: it stops when its standard input ends."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class GatewayProcess:
+    """`lienthong run` and `lienthong sync` on one configuration, as processes of their own."""
+
+    def __init__(self, config: Path, log: Path) -> None:
+        self._config = config
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start `lienthong run`; returns at once."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command("run"), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def _command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "gateway", *words, "--config", str(self._config)]
+
+    def check(self) -> None:
+        """Raise DemoError when the gateway has ended by itself."""
+        if self._process is not None and self._process.poll() is not None:
+            raise DemoError(f"the gateway ended by itself with code {self._process.returncode}: see {self._log}")
+
+    def kill(self) -> None:
+        """SIGKILL, at whatever line it is."""
+        if self._process is not None:
+            os.kill(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> None:
+        """SIGTERM and wait for a clean end."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_WAIT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def sync(self, *, until_rest: bool, for_s: float = 120.0) -> dict[str, Any]:
+        """`lienthong sync --json`: every job woken once, or again and again until nothing is owed."""
+        words = ["sync", "--json", *(["--until-rest", "--for", str(for_s)] if until_rest else [])]
+        with self._log.open("ab") as log:
+            ended = subprocess.run(
+                self._command(*words), stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, check=False
+            )
+        if not ended.stdout.strip():
+            raise DemoError(f"'lienthong sync' ended with code {ended.returncode} and said nothing: see {self._log}")
+        found: dict[str, Any] = json.loads(ended.stdout)
+        return found

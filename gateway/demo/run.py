@@ -1,0 +1,274 @@
+"""One demo from beginning to end: simulators, first contact, work under faults and kills, rest, the oracle's word."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gateway.bootstrap import Gateway, open_gateway
+from gateway.config_file import load
+from gateway.demo.catalogue import JUSTICE, NATIONAL, PROCEDURES, PROVINCE, TRANSPORT
+from gateway.demo.clerk import ACTOR, Clerk, Waiting
+from gateway.demo.kills import Killer
+from gateway.demo.officers import Officers
+from gateway.demo.oracle import Books, Finding, Listed, Oracle, Verdict, read_books
+from gateway.demo.outcome import Outcome
+from gateway.demo.past import seed_past
+from gateway.demo.processes import DemoError, GatewayProcess, Simulators
+from gateway.demo.screen import Screen
+from gateway.demo.stage import KINDS, WHOLE_EVERY_S, Stage
+from gateway.demo.world import lives
+
+OLD = 200
+SHORT = {PROVINCE: "province", NATIONAL: "national", TRANSPORT: "transport", JUSTICE: "justice"}
+"""How the oracle names the portals."""
+BIRTHS_PER_S = 40.0
+STUCK_AFTER_S = 4.0
+FIRST_CONTACT_S = 60.0
+WORK_S = 600.0
+TURNS = 40
+PATIENT_TURNS = 3
+"""Turns without news after which officers who still wait for a screen are reported as waiting."""
+_MANY = 10_000_000
+
+Tell = Callable[[str, int, int], None]
+"""Called with a phase, how much of it is done and of how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for."""
+
+    dossiers: int = 200
+    faults: str = "none"
+    seed: int = 1
+    kills: int = 0
+
+
+@dataclass(slots=True)
+class _Demo:
+    wish: Wish
+    folder: Path
+    tell: Tell
+    outcome: Outcome = field(default_factory=Outcome)
+    phase_at: float = field(default_factory=time.monotonic)
+
+    def phase(self, name: str) -> None:
+        """Note how long what just ended took."""
+        now = time.monotonic()
+        self.outcome.phases[name] = round(now - self.phase_at, 2)
+        self.phase_at = now
+
+
+def run_demo(wish: Wish, folder: Path, tell: Tell = lambda _name, _done, _of: None) -> Outcome:
+    """Run a demo in `folder`; everything it starts has ended when this returns.
+
+    Raises:
+        DemoError: A process ended by itself, or something took far too long.
+    """
+    began = time.monotonic()
+    stage = Stage(wish.faults, wish.seed, wish.dossiers)
+    demo = _Demo(wish, folder, tell, Outcome(wish.dossiers, wish.seed, wish.faults))
+    with ExitStack() as ending:
+        simulators = Simulators(stage.simulators(), folder / "simulators.log")
+        ending.callback(simulators.stop)
+        screens = {name: Screen(url) for name, url in simulators.control.items()}
+        for screen in screens.values():
+            ending.callback(screen.close)
+        config = stage.write(simulators.urls, folder)
+        seed_past(screens, OLD)
+        gateway = ending.enter_context(open_gateway(load(config)))
+        process = GatewayProcess(config, folder / "gateway.log")
+        ending.callback(process.stop)
+        demo.phase("start")
+        control = {SHORT[name]: url for name, url in simulators.control.items()}
+        oracle = _first_contact(demo, gateway, process, screens, control)
+        _Play(demo, stage, gateway, process, screens, control, oracle).play()
+    demo.outcome.seconds = round(time.monotonic() - began, 1)
+    return demo.outcome
+
+
+def _first_contact(
+    demo: _Demo, gateway: Gateway, process: GatewayProcess, screens: dict[str, Screen], control: dict[str, str]
+) -> Oracle:
+    """Read what stands there in mode `watch`, then draw the line and go live."""
+    process.start()
+    ends = time.monotonic() + FIRST_CONTACT_S
+    while (held := gateway.store.read(lambda tx: tx.counts()["dossier"])) < OLD:
+        process.check()
+        if time.monotonic() > ends:
+            raise DemoError(f"first contact: {held} of {OLD} dossiers after {FIRST_CONTACT_S:.0f} s")
+        demo.tell("first contact", held, OLD)
+        time.sleep(0.1)
+    time.sleep(2 * WHOLE_EVERY_S)
+    before = read_books(control)
+    line = datetime.fromisoformat(screens[PROVINCE].do("clock", {"hours": 0})["now"]).timestamp()
+    for name in KINDS:
+        gateway.engine.adopt(name, line, actor=ACTOR)
+    demo.phase("first contact")
+    return Oracle(before, {one.code: SHORT[one.ministry] for one in PROCEDURES if one.ministry})
+
+
+@dataclass(slots=True)
+class _Play:
+    """The gateway is live: work, rest, judgement."""
+
+    demo: _Demo
+    stage: Stage
+    gateway: Gateway
+    process: GatewayProcess
+    screens: dict[str, Screen]
+    control: dict[str, str]
+    oracle: Oracle
+    killed_at: list[float] = field(default_factory=list)
+    noted: set[Finding] = field(default_factory=set)
+
+    def play(self) -> None:
+        wish, outcome = self.demo.wish, self.demo.outcome
+        officers = Officers(
+            lives(wish.dossiers, wish.seed), self.screens, seed=wish.seed, over_s=wish.dossiers / BIRTHS_PER_S
+        )
+        self._faults_begin()
+        self._work(officers)
+        self._faults_end()
+        self.demo.phase("work")
+        self.process.stop()
+        clerk = Clerk(self.gateway, self.screens)
+        self._to_rest(officers, clerk)
+        self.demo.phase("rest")
+        last = read_books(self.control)
+        rested = self._two_rounds_more(last)
+        self._figures(clerk, rested, officers)
+        self.demo.phase("oracle")
+        outcome.settled_by_person = clerk.settled.total
+
+    # work
+    def _faults_begin(self) -> None:
+        for name, screen in self.screens.items():
+            screen.faults(self.stage.hurting(name, screen.faults()["calls"]))
+
+    def _faults_end(self) -> None:
+        for name, screen in self.screens.items():
+            report = screen.faults({"stop": True})
+            self.demo.outcome.faults_injected[name] = dict(sorted(report["counts"].items()))
+            self.demo.outcome.calls[name] = report["calls"]
+
+    def _work(self, officers: Officers) -> None:
+        killer = Killer(self.demo.wish.kills, self.demo.wish.seed, self.gateway, self.process, self.control)
+        ends = time.monotonic() + WORK_S
+        while officers.left and not self._stuck(officers):
+            if time.monotonic() > ends:
+                raise DemoError(f"{officers.left} dossiers were not finished in {WORK_S:.0f} s")
+            officers.work(time.monotonic() + 0.05)
+            self.process.check()
+            killer.perhaps(officers.acts / max(officers.total, 1))
+            self.demo.tell("work", officers.acts, officers.total)
+            time.sleep(max(0.0, min(officers.next_at() - time.monotonic(), 0.02)))
+        killer.finish()
+        self.demo.outcome.kills = killer.kills
+        self.killed_at = killer.killed_at
+
+    def _stuck(self, officers: Officers) -> bool:
+        """Whether all that is left waits for a portal that shows nothing new: faults may have to end first."""
+        return officers.only_waiting and time.monotonic() - officers.last_act_at > STUCK_AFTER_S
+
+    # rest
+    def _to_rest(self, officers: Officers, clerk: Clerk) -> None:
+        """Rounds until nothing is owed; a person settles what only a person can; officers finish; again."""
+        outcome = self.demo.outcome
+        first, idle = True, 0
+        for turn in range(TURNS):
+            time.sleep(WHOLE_EVERY_S + 0.2)
+            found = self.process.sync(until_rest=True)
+            outcome.rounds += found["rounds"]
+            outcome.converged = bool(found["at_rest"])
+            if first:
+                first = False
+                self._before_settlement(clerk.waiting())
+            settled = clerk.settle()
+            acted = self._finish(officers)
+            self.demo.tell("rest", turn, turn + officers.left)
+            idle = 0 if settled or acted else idle + 1
+            if idle and (not officers.left or idle > PATIENT_TURNS):
+                return
+
+    def _before_settlement(self, waiting: list[Waiting]) -> None:
+        """What the gateway lists as unproven is compared with the books before anybody settles it."""
+        outcome = self.demo.outcome
+        outcome.unproven = sum(one.state == "unproven" for one in waiting)
+        outcome.parked = sum(one.state == "parked" for one in waiting)
+        listed = [
+            Listed(SHORT[one.portal], one.klass, one.state, one.dossier_code, one.key, one.rows) for one in waiting
+        ]
+        self._note(self.oracle.judge(read_books(self.control), listed, self.killed_at), "before settlement")
+
+    def _finish(self, officers: Officers) -> int:
+        """Let officers do all that can be done now."""
+        acts = 0
+        while officers.left and not (officers.only_waiting and officers.next_at() > time.monotonic() + 0.3):
+            acts += officers.work(time.monotonic())
+            time.sleep(0.02)
+            if officers.only_waiting and time.monotonic() - officers.last_act_at > 1.5:
+                break
+        return acts
+
+    def _two_rounds_more(self, last: Books) -> Books:
+        for _ in range(2):
+            time.sleep(WHOLE_EVERY_S + 0.2)
+            self.process.sync(until_rest=False)
+        books = read_books(self.control)
+        self.demo.outcome.writes_after_rest = books.written() - last.written()
+        return books
+
+    # judgement
+    def _note(self, verdict: Verdict, when: str) -> None:
+        outcome = self.demo.outcome
+        fresh = [one for one in verdict.findings if one not in self.noted]
+        self.noted.update(fresh)
+        found = Counter(one.what for one in fresh)
+        outcome.lost += found["lost"]
+        outcome.duplicated += found["duplicated"]
+        outcome.invented += found["invented"]
+        outcome.legal_dates_moved += found["legal_date_moved"]
+        outcome.wrongly_unproven += found["wrongly_unproven"]
+        outcome.findings += [f"{when}: {one.what} at {one.portal}, {one.dossier}: {one.detail}" for one in fresh]
+
+    def _figures(self, clerk: Clerk, books: Books, officers: Officers) -> None:
+        outcome = self.demo.outcome
+        verdict = self.oracle.judge(books)
+        self._note(verdict, "at rest")
+        outcome.expected_effects, outcome.effects = len(verdict.expected), verdict.effects
+        for (portal, klass), count in Counter((due[0], due[2]) for due in verdict.expected).items():
+            outcome.due.setdefault(portal, {})[klass] = count
+        waiting = clerk.waiting()
+        outcome.converged = outcome.converged and not verdict.count("lost") and not waiting and not officers.left
+        outcome.findings += [f"still {one.state}: {one.portal} {one.klass} {one.dossier_code}" for one in waiting]
+        if officers.left:
+            outcome.findings.append(f"{officers.left} dossiers still wait for another portal")
+        outcome.quarantined = len(self.gateway.store.read(lambda tx: tx.list_quarantine(limit=_MANY)))
+        outcome.unknown_settled = self._unknown_settled()
+
+    def _unknown_settled(self) -> int:
+        """Deliveries whose outcome was not known at first, and which the gateway settled without a person."""
+        rows = self.gateway.store.read(lambda tx: tx.list_deliveries(states=("delivered", "thawed"), limit=_MANY))
+        return sum(
+            not row.by_person and any(one.get("outcome") in (None, "unknown") for one in row.attempts) for row in rows
+        )
+
+
+@contextmanager
+def quiet_folder(folder: Path) -> Iterator[Path]:
+    """A folder only its owner may read."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    yield folder
+
+
+def details(outcome: Outcome) -> dict[str, Any]:
+    """Everything the outcome holds, findings whole."""
+    return outcome.as_json() | {"findings": outcome.findings}

@@ -1,0 +1,123 @@
+"""What happens in the demo: every dossier's life as a list of acts, drawn from a seed. Pure.
+
+Persons are synthetic. An act is `(verb, arguments)`; verbs beginning with `wait_` stand for looking at a screen until
+it shows something.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.demo.catalogue import JUSTICE, TRANSPORT, Procedure, of_ministry
+
+FORWARDED_SHARE = 0.15
+"""The share of dossiers each ministry takes a stage of."""
+
+OFFICERS = ("Cán bộ thử nghiệm 01", "Cán bộ thử nghiệm 02", "Cán bộ thử nghiệm 03")
+
+Act = tuple[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One dossier: its reference, procedure, birth, and what is done to it in order."""
+
+    reference: str
+    procedure: Procedure
+    birth: Mapping[str, Any]
+    acts: tuple[Act, ...] = field(default=())
+
+
+_HOME: tuple[tuple[str, ...], ...] = (
+    ("process", "complete", "return_result"),
+    ("process", "complete", "return_result"),
+    ("process", "request_supplement", "process", "complete", "return_result"),
+    ("process", "request_payment", "process", "complete", "return_result"),
+    ("process", "pause", "process", "complete", "return_result"),
+    ("process", "complete", "rollback", "complete", "return_result"),
+    ("process", "complete", "return_result", "reopen", "complete", "return_result"),
+    ("process", "extend", "complete", "return_result"),
+    ("process", "describe", "complete", "post_result", "return_result"),
+    ("process", "unresolve"),
+    ("process", "request_cancel", "cancel"),
+    ("deny",),
+)
+"""Lives that stay in the province, after acceptance."""
+
+_TRANSPORT: tuple[tuple[str, ...], ...] = (
+    ("interoperate", "wait_declared", "process", "complete", "return_result"),
+    ("process", "interoperate", "wait_declared", "process", "complete", "return_result"),
+    ("process", "request_supplement", "process", "interoperate", "wait_declared", "process", "complete"),
+)
+
+_JUSTICE: tuple[tuple[str, ...], ...] = (
+    ("interoperate", "wait_declared", "ministry_advance", "ministry_advance", "wait_releasing", "return_result"),
+    ("process", "interoperate", "wait_declared", "ministry_advance", "ministry_advance", "wait_releasing"),
+    ("interoperate", "wait_declared", "ministry_supplement", "wait_waiting", "process", "ministry_advance",
+     "ministry_advance", "wait_releasing", "return_result"),
+    ("interoperate", "wait_declared", "ministry_refuse", "wait_unresolved"),
+)  # fmt: skip
+"""Lives with a stage at the ministry of justice: what it decides comes back as an act of the gateway."""
+
+
+def lives(count: int, seed: int) -> list[Life]:
+    """As many dossiers as asked for, the same for the same seed."""
+    lot = random.Random(f"world {seed}")
+    shares = ((FORWARDED_SHARE, TRANSPORT), (2 * FORWARDED_SHARE, JUSTICE))
+    found = []
+    for number in range(count):
+        place = (number * 0.6180339887) % 1.0
+        ministry = next((name for share, name in shares if place < share), "")
+        found.append(_life(number, seed, ministry, lot))
+    return found
+
+
+def _life(number: int, seed: int, ministry: str, lot: random.Random) -> Life:
+    procedure = lot.choice(of_ministry(ministry))
+    reference = f"{seed & 0xFFFFFFFF:08x}-0000-4000-8000-{number:012x}"
+    paths = {TRANSPORT: _TRANSPORT, JUSTICE: _JUSTICE}.get(ministry, _HOME)
+    path = lot.choice(paths)
+    online = path == ("deny",) or lot.random() < 0.7
+    birth = {
+        "referenceUid": reference,
+        "service": procedure.code,
+        "agency": procedure.agency,
+        "online": online,
+        "person": _person(number),
+        "form": {"briefNote": f"Hồ sơ thử nghiệm số {number + 1}"},
+        "officer": lot.choice(OFFICERS),
+    }
+    first: tuple[str, ...] = () if not online or (path == ("deny",) and lot.random() < 0.5) else ("accept",)
+    acts = tuple(_act(verb, number, lot) for verb in (*first, *path))
+    return Life(reference, procedure, birth, acts)
+
+
+def _act(verb: str, number: int, lot: random.Random) -> Act:
+    said = {"officer": lot.choice(OFFICERS), "note": f"Ghi chú {number + 1}/{lot.randrange(1000)}"}
+    match verb:
+        case "reopen":
+            return "goto", {"stepCode": "200", "officer": said["officer"]}
+        case "extend":
+            return "amend", {"due_days": lot.randint(1, 5), "officer": said["officer"]}
+        case "describe":
+            return "amend", {"set": {"brief": f"Nội dung sửa {lot.randrange(1000)}"}, "officer": said["officer"]}
+    return verb, said
+
+
+def _person(number: int) -> dict[str, str]:
+    """Nobody: the name says so, and no identity number ending in six zeros was ever issued."""
+    name = f"CÔNG DÂN THỬ NGHIỆM {number + 1:02d}"
+    return {
+        "applicantName": name,
+        "applicantIdType": "citizen",
+        "applicantIdNo": f"{96 + number // 1000:03d}{number % 1000:03d}000000",
+        "contactName": name,
+        "contactTelNo": "0900000000",
+        "contactEmail": f"congdan{number + 1}@example.invalid",
+        "address": "Ấp Thử Nghiệm",
+        "cityCode": "99",
+        "cityName": "Tỉnh Thử Nghiệm",
+    }
