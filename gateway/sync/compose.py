@@ -59,7 +59,11 @@ def _rows(case: Case, step: Step) -> list[dict[str, Any]]:
 
 
 def _command(case: Case, step: Step, key_uuid: str) -> dict[str, Any]:
-    """A command's values; our key stands at the end of its note (S11, S21)."""
+    """A command's values; our key stands at the end of its note (S11, S21).
+
+    A term of the stage that caused it (until when a ministry waits for papers) is not the dossier's due date and is
+    never sent as one (I12).
+    """
     wanted = step.wanted
     values: dict[str, Any] = {"key": key_uuid, "dossier_code": case.view.number}
     said: dict[str, Any] = {}
@@ -69,7 +73,6 @@ def _command(case: Case, step: Step, key_uuid: str) -> dict[str, Any]:
             values["status"] = DossierStatus(wanted.act.act)
             said["note"] = wanted.act.note or said.get("note", "")
     values["note"] = f"{said.get('note', '')} [lt:{key_uuid}]".strip()
-    for name in ("officer", "due_at"):
-        if said.get(name):
-            values[name] = said[name]
+    if said.get("officer"):
+        values["officer"] = said["officer"]
     return values
