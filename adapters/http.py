@@ -19,6 +19,7 @@ import httpx
 import orjson
 
 from adapters.base import Outcome, OutcomeKind
+from adapters.content import ACCEPTED, BadContentError, body_of
 from adapters.transport import (
     DEFAULT_TIMEOUTS,
     Call,
@@ -124,7 +125,7 @@ class HttpClient:
             trust_env=False,
             follow_redirects=follow_redirects,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"User-Agent": "lienthong", **(headers or {})},
+            headers={"User-Agent": "lienthong", "Accept-Encoding": ACCEPTED, **(headers or {})},
         )
 
     def request(
@@ -211,13 +212,10 @@ class HttpClient:
         return HttpReply(self.portal, answer.status_code, headers, body, elapsed_ms, _http_date(headers.get("date")))
 
     def _read(self, answer: httpx.Response, limit: int) -> bytes:
-        parts, size = [], 0
-        for part in answer.iter_bytes():
-            size += len(part)
-            if size > limit:
-                raise PortalContractError(self.portal, f"the answer is longer than {limit} bytes")
-            parts.append(part)
-        return b"".join(parts)
+        try:
+            return body_of(answer.iter_raw(), answer.headers.get("content-encoding", ""), limit)
+        except BadContentError as problem:
+            raise PortalContractError(self.portal, str(problem), status=answer.status_code) from None
 
     @contextmanager
     def _translated(self, call: Call) -> Iterator[None]:
@@ -275,13 +273,14 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
 
 
 def _http_date(text: str | None) -> datetime | None:
+    """The instant of an HTTP date, None for anything that is none; a portal may write what it likes there."""
     try:
         at = parsedate_to_datetime(text) if text else None
-    except ValueError:
+        if at is None:
+            return None
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if at is None:
-        return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 @contextmanager
