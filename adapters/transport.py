@@ -6,6 +6,8 @@ whether a request had left. Both are seen only here, where bytes are written and
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
 import threading
 import time
@@ -14,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from weakref import WeakSet
 
 import httpcore
 import httpx
@@ -102,6 +105,7 @@ class DeadlineTransport(httpx.BaseTransport):
         self._keepalive_s = keepalive_s
         self._free = threading.Semaphore(connections)
         self._lock = threading.Lock()
+        self._streams = _Streams()
         self._idle: list[httpcore.ConnectionPool] = []
         self._lines: list[httpcore.ConnectionPool] = []
 
@@ -149,7 +153,7 @@ class DeadlineTransport(httpx.BaseTransport):
             max_connections=1,
             max_keepalive_connections=1,
             keepalive_expiry=self._keepalive_s,
-            network_backend=_Backend(self._calls),
+            network_backend=_Backend(self._calls, self._streams),
         )
         self._lines.append(line)
         return line
@@ -162,7 +166,8 @@ class DeadlineTransport(httpx.BaseTransport):
             self._free.release()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; a thread that waits on one is woken and finds it broken, a later call finds none."""
+        self._streams.cut()
         with self._lock:
             for line in self._lines:
                 line.close()
@@ -180,9 +185,33 @@ class _Body(httpx.SyncByteStream):
             close()
 
 
+class _Streams:
+    """All streams in use. Closing a socket does not wake a thread that reads from it; shutting it down does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: WeakSet[_Stream] = WeakSet()
+        self._is_cut = False
+
+    def opened(self, stream: _Stream) -> _Stream:
+        with self._lock:
+            if self._is_cut:
+                stream.close()
+                raise httpcore.ConnectError
+            self._open.add(stream)
+        return stream
+
+    def cut(self) -> None:
+        with self._lock:
+            self._is_cut = True
+            for stream in self._open:
+                stream.cut()
+
+
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, calls: _Calls) -> None:
+    def __init__(self, calls: _Calls, streams: _Streams) -> None:
         self._calls = calls
+        self._streams = streams
         self._plain = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -194,13 +223,15 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         wait_s = timeout if self._calls.now is None else self._calls.now.left_s(timeout)
-        return _Stream(self._plain.connect_tcp(host, port, wait_s, local_address, socket_options), self._calls)
+        plain = self._plain.connect_tcp(host, port, wait_s, local_address, socket_options)
+        return self._streams.opened(_Stream(plain, self._calls, self._streams))
 
 
 class _Stream(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream, calls: _Calls) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, calls: _Calls, streams: _Streams) -> None:
         self._inner = inner
         self._calls = calls
+        self._streams = streams
         self._used = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -220,11 +251,17 @@ class _Stream(httpcore.NetworkStream):
     def close(self) -> None:
         self._inner.close()
 
+    def cut(self) -> None:
+        """Wake whoever reads or writes; under TLS, too, because the socket below is shut down."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._inner.get_extra_info("socket"), socket.SHUT_RDWR)
+
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         wait_s = timeout if self._calls.now is None else self._calls.now.left_s(timeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, wait_s), self._calls)
+        secured = self._inner.start_tls(ssl_context, server_hostname, wait_s)
+        return self._streams.opened(_Stream(secured, self._calls, self._streams))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +77,9 @@ def rehearsal(
         "npsp": {"username": "H99"},
         "civil_status": {},
     }
-    with ExitStack() as running:
-        kinds = {**KINDS, "second": "opencps"}
-        servers = {
-            name: running.enter_context(SimulatorServer(simulator(kind, switches[kind])))
-            for name, kind in kinds.items()
-        }
-        yield Rehearsal(tmp_path, servers, capsys)
+    kinds = {**KINDS, "second": "opencps"}
+    servers = {name: SimulatorServer(simulator(kind, switches[kind])).start() for name, kind in kinds.items()}
+    yield Rehearsal(tmp_path, servers, capsys)
+    for server in servers.values():
+        if not server.stopping.is_set():
+            server.stop()
