@@ -14,7 +14,8 @@ from tests.integration.engine.town import PORTALS, SECRETS
 def main(path: str) -> None:
     config = Config.model_validate(orjson.loads(Path(path).read_bytes()))
     with open_gateway(config, environ=SECRETS, rng=random.Random(1)) as gateway:
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         while True:
             for name in PORTALS:
                 gateway.engine.pull(name)

@@ -94,7 +94,7 @@ def finish(town: Town, references: list[str]) -> None:
 
 
 def killed_and_finished(town: Town, project_root: Path, arm: Callable[[Callable[[], None]], Any]) -> int:
-    """Run a child until its trap kills it, go on in a new process (this one), judge the books; gives calls in flight."""
+    """Run a child until its trap kills it, go on in this process, judge the books; gives how many were in flight."""
     town.raw["portals"]["national"]["options"]["session_ttl_s"] = 0.001  # a login before each call, so after "begin"
     town.pull()
     town.adopt(time.time() - 3600)
