@@ -18,7 +18,10 @@ SUPERSEDED = "superseded"
 
 
 class Lane:
-    """A claimed lane. Changes go into `row.doc`; storing it is the caller's matter."""
+    """A claimed lane. Changes go into `row.doc`; storing it is the caller's matter.
+
+    A class of delivery may be given as its enum: keys of the document are plain text, for JSON knows no others.
+    """
 
     def __init__(self, row: LaneRow) -> None:
         self.row = row
@@ -110,7 +113,7 @@ class Lane:
     def set_hold(self, klass: str, until: float) -> None:
         """Different bytes of this class wait until then."""
         holds = self._doc.setdefault("hold", {})
-        holds[klass] = max(until, holds.get(klass, 0.0))
+        holds[str(klass)] = max(until, holds.get(klass, 0.0))
 
     def not_before(self, klass: str) -> float:
         """Until when the ladder lets this class wait."""
@@ -123,8 +126,8 @@ class Lane:
     def tried(self, klass: str, next_at: float) -> int:
         """Count a failed try and wait; gives the number of tries."""
         tries: dict[str, int] = self._doc.setdefault("tries", {})
-        tries[klass] = tries.get(klass, 0) + 1
-        self._doc.setdefault("next", {})[klass] = next_at
+        tries[str(klass)] = tries.get(klass, 0) + 1
+        self._doc.setdefault("next", {})[str(klass)] = next_at
         return tries[klass]
 
     def worked(self, klass: str) -> None:
@@ -135,7 +138,7 @@ class Lane:
     def refused(self, klass: str) -> int:
         """Count a refusal without a known text."""
         refusals: dict[str, int] = self._doc.setdefault("refusals", {})
-        refusals[klass] = refusals.get(klass, 0) + 1
+        refusals[str(klass)] = refusals.get(klass, 0) + 1
         return refusals[klass]
 
     def forget_refusals(self, klass: str) -> None:
