@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway.log import get_logger
 from gateway.runner.jobs import PortalJobs
-from gateway.store.base import Store
+from gateway.store.sqlite import SqliteStore
 from gateway.sync.context import LoginHold
 from gateway.sync.engine import Engine
 from schemas.clock import VIETNAM, Clock
@@ -31,6 +32,9 @@ MISFIRE_GRACE_S = 3600
 GRACE_S = 4.0
 
 log = get_logger()
+# APScheduler would print tracebacks with whatever they hold; what failed is told by our own events.
+logging.getLogger("apscheduler").addHandler(logging.NullHandler())
+logging.getLogger("apscheduler").propagate = False
 
 
 class LocalRunner:
@@ -39,13 +43,14 @@ class LocalRunner:
     def __init__(
         self,
         engine: Engine,
-        store: Store,
+        store: SqliteStore,
         holds: Mapping[str, LoginHold],
         clock: Clock,
         watch: Callable[[], None],
     ) -> None:
         self.failure = ""
         self.ended = threading.Event()
+        self._store = store
         self._clock = clock
         self._watch = watch
         self._portals = engine.shop.portals
@@ -142,13 +147,9 @@ class LocalRunner:
     def _failed(self, event: Any) -> None:
         error = event.exception
         log.error("job_failed", job=event.job_id, exc_info=error)
-        if isinstance(error, StoreError) and self._store_is_lost(error):
-            self.failure = str(error)
+        if isinstance(error, StoreError) and self._store.failure:
+            self.failure = self._store.failure
             self.ended.set()
-
-    @staticmethod
-    def _store_is_lost(error: StoreError) -> bool:
-        return "writing has stopped" in str(error)
 
     def _missed(self, event: Any) -> None:
         log.warning("job_missed", job=event.job_id)

@@ -118,3 +118,26 @@ def test_simulated_portals_stand_at_the_ports_of_the_configuration(rehearsal: Re
         took, _, err = stop(started)
     assert (started.returncode, err) == (ExitCode.OK, "")
     assert took < STOPS_WITHIN_S
+
+
+def test_a_full_disk_stops_the_gateway_with_the_reason_and_loses_nothing_acknowledged(rehearsal: Rehearsal) -> None:
+    rehearsal.write_config(("province", "national"), ("province",), every_s="0.5")
+    assert rehearsal.call("sync")[0] == ExitCode.OK
+    held = (rehearsal.folder / "var" / "lienthong.db").stat().st_size
+    limit = held // 1024 + 300
+    script = f"ulimit -f {limit}; exec {sys.executable} -m gateway run"
+    rehearsal.act("province", "seed_many", count=400, days=20)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=rehearsal.folder,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == ExitCode.ERROR, done.stderr
+    assert "writing has stopped" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert rehearsal.call("sync", "--until-rest", "--for", "20")[0] == ExitCode.OK
+    assert rehearsal.call("doctor")[0] == ExitCode.OK
