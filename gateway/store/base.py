@@ -55,6 +55,12 @@ class Tx(Protocol):
     def open_records(self, portal: str, *, after: str = "", limit: int = 1000) -> list[RecordRow]:
         """Records of a portal with `open`, oldest `read_at` first."""
 
+    def raw_digests(self, portal: str, external_ids: Iterable[str]) -> dict[str, str]:
+        """External id -> `raw_digest` of the last stored reading, where it has one."""
+
+    def touch_records(self, rows: Sequence[RecordRow]) -> None:
+        """Records read again that said nothing new: only `read_at`, `list_digest`, `raw_digest` and `absent` move."""
+
     def put_records(self, rows: Sequence[RecordRow]) -> None:
         """Insert or replace by (portal, external id)."""
 
@@ -174,6 +180,9 @@ class Store(Protocol):
         Raises:
             StoreError: The store is full, locked for too long or corrupt; nothing of `work` was kept.
         """
+
+    def submit(self, work: Callable[[Tx], T]) -> Callable[[], T]:
+        """As `write`, but goes on at once: calling what it gives, once, waits for COMMIT."""
 
     def read(self, work: Callable[[Tx], T]) -> T:
         """Run `work` on a consistent snapshot; it must not write."""

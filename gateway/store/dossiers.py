@@ -81,6 +81,20 @@ class DossierTables:
             return self._records(f"{place} {order}", portal, last[0], after, limit)
         return self._records(f"portal = ? AND open {order}", portal, limit)
 
+    def raw_digests(self, portal: str, external_ids: Iterable[str]) -> dict[str, str]:
+        """External id -> `raw_digest` of the last stored reading, where it has one."""
+        here = f"portal = ? AND raw_digest <> '' AND external_id {_IN}"
+        statement = f"SELECT external_id, raw_digest FROM portal_record WHERE {here}"  # noqa: S608  # names are ours
+        return dict(self._sql.execute(statement, (portal, dumps(list(external_ids)))))
+
+    def touch_records(self, rows: Sequence[RecordRow]) -> None:
+        """Move what a reading moves that said nothing new."""
+        self._sql.executemany(
+            "UPDATE portal_record SET read_at = ?, list_digest = ?, raw_digest = ?, absent = ? "
+            "WHERE portal = ? AND external_id = ?",
+            [(r.read_at, r.list_digest, r.raw_digest, r.absent, r.portal, r.external_id) for r in rows],
+        )
+
     def put_records(self, rows: Sequence[RecordRow]) -> None:
         """Insert or replace by (portal, external id)."""
         self._sql.executemany(RECORD.upsert, map(RECORD.values, rows))

@@ -56,7 +56,8 @@ class DossierRow:
 class RecordRow:
     """One record of one portal: what it links to and what was last seen of it.
 
-    `digest` is of the mapped record without volatile fields, `list_digest` of its list row.
+    `digest` is of the mapped record without volatile fields, `list_digest` of its list row. `raw_digest` is keyed and
+    of the bytes received, for portals without a digest of their own: equal bytes under one mapping say the same.
     `counts` is what naming the next event needs (sync.md S4): acts seen current, number of bare states.
     `leaf` is the digest of the record's last leaf. `open` says whether news is still expected.
     """
@@ -72,6 +73,7 @@ class RecordRow:
     agency_code: str = ""
     digest: str = ""
     list_digest: str = ""
+    raw_digest: str = ""
     read_at: float = 0.0
     open: bool = True
     removed: bool = False

@@ -69,7 +69,7 @@ portal_record = sa.Table(
     _text("portal", primary_key=True),
     _text("external_id", primary_key=True),
     *(_text(name) for name in ("dossier_id", "dossier_code", "national_code", "reference", "applicant_hash")),
-    *(_text(name) for name in ("procedure_code", "agency_code", "digest", "list_digest")),
+    *(_text(name) for name in ("procedure_code", "agency_code", "digest", "list_digest", "raw_digest")),
     _at("read_at"),
     _flag("open"),
     _flag("removed"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from adapters.base import Page, RawRecord, UnreadableRecord
+from gateway import __version__
 from gateway.store.base import Tx
 from gateway.sync.case import Workshop
 from gateway.sync.pages import SALT, Arrival, PageWriter, Stored
@@ -18,6 +21,9 @@ from schemas.errors import PortalAuthError, PortalError, RecordInvalidError
 
 Progress = Callable[[int, int | None], None]
 """Called with records so far and their total where the portal says it."""
+
+Storing = Callable[[], Stored]
+"""A page on its way into the store; calling it waits for COMMIT."""
 
 
 @dataclass(slots=True)
@@ -80,14 +86,7 @@ class Puller:
         name = self._portal.name
         cursor = self._shop.store.read(lambda tx: tx.cursor(name, job))
         try:
-            for page in self._portal.adapter.pull(cursor):
-                report.add(self.store(page, job))
-                report.pages += 1
-                report.records += len(page.records)
-                report.seen += len(page.seen)
-                if progress is not None:
-                    progress(report.records + report.seen, page.total)
-                self._brake(report)
+            self._read_and_store(cursor, job, report, progress)
         except PortalAuthError as error:
             report.reason = f"login refused: {error.reason}"
         except PortalError as error:
@@ -96,15 +95,44 @@ class Puller:
         else:
             self._portal.breaker.worked()
 
-    def store(self, page: Page, job: str) -> Stored:
-        """T1 for one page; the cursor moves with it."""
-        return self._store([self.arrival(record) for record in page.records], job, page.next_cursor)
+    def _read_and_store(self, cursor: str | None, job: str, report: PullReport, progress: Progress | None) -> None:
+        """T1 page by page; the next page is asked for and read while the one before it is being stored."""
+        under_way: tuple[Page, Storing] | None = None
+        try:
+            for page in self._portal.adapter.pull(cursor):
+                arrivals = self._arrivals(page.records)
+                if under_way is not None:
+                    before, under_way = under_way, None
+                    self._settle(*before, report, progress)
+                under_way = page, self._begin(arrivals, job, page.next_cursor)
+        finally:
+            if under_way is not None:
+                self._settle(*under_way, report, progress)
+
+    def _settle(self, page: Page, storing: Storing, report: PullReport, progress: Progress | None) -> None:
+        report.add(self._stored(storing))
+        report.pages += 1
+        report.records += len(page.records)
+        report.seen += len(page.seen)
+        if progress is not None:
+            progress(report.records + report.seen, page.total)
+        self._brake(report)
 
     def _store(self, arrivals: Sequence[Arrival], job: str | None, next_cursor: str | None) -> Stored:
+        return self._stored(self._begin(arrivals, job, next_cursor))
+
+    def _stored(self, storing: Storing) -> Stored:
+        stored = storing()
+        for name in stored.due:
+            self._shop.wake(name)
+        return stored
+
+    def _begin(self, arrivals: Sequence[Arrival], job: str | None, next_cursor: str | None) -> Storing:
+        """Hand T1 of one page to the writer; the cursor moves with it."""
         shop, portal = self._shop, self._portal
+        now = shop.now()
 
         def work(tx: Tx) -> Stored:
-            now = shop.now()
             stored = self._writer.store(tx, portal, arrivals, now)
             if job is not None:
                 if next_cursor is not None:
@@ -114,23 +142,54 @@ class Puller:
                 tx.put_portal(state)
             return stored
 
-        stored = shop.store.write(work)
-        for name in stored.due:
-            shop.wake(name)
-        return stored
+        return shop.store.submit(work)
 
-    def arrival(self, record: RawRecord | UnreadableRecord) -> Arrival:
+    def _arrivals(self, records: Sequence[RawRecord | UnreadableRecord]) -> list[Arrival]:
+        """Records as they came in; those whose bytes are the stored ones are not read at all (T1 looks again)."""
+        name = self._portal.name
+        digests = {record.external_id: self._raw_digest(record) for record in records}
+        ids = [external_id for external_id, digest in digests.items() if digest]
+        held = self._shop.store.read(lambda tx: tx.raw_digests(name, ids)) if ids else {}
+        return [
+            self._deferred(record, held[record.external_id])
+            if isinstance(record, RawRecord) and held.get(record.external_id) == digests[record.external_id]
+            else self.arrival(record, digests[record.external_id])
+            for record in records
+        ]
+
+    def _deferred(self, record: RawRecord, raw_digest: str) -> Arrival:
+        at = record.read_at.timestamp()
+        look_again = partial(self.arrival, record, raw_digest)
+        return Arrival(record.external_id, record.raw, at, raw_digest=raw_digest, read=look_again)
+
+    def _raw_digest(self, record: RawRecord | UnreadableRecord) -> str:
+        """A keyed digest of bytes, mapping and program; "" where the adapter itself compares (`list_digest`)."""
+        if isinstance(record, UnreadableRecord) or record.list_digest or not record.raw:
+            return ""
+        head = f"{self._portal.vocabulary.release} {__version__} {record.removed} ".encode()
+        return self._shop.vault.blind(hashlib.sha256(head + record.raw).hexdigest())
+
+    def arrival(self, record: RawRecord | UnreadableRecord, raw_digest: str | None = None) -> Arrival:
         """Read one record outside the transaction; what cannot be read goes to quarantine with its reason."""
         salt = os.urandom(SALT)
-        packed = salt + pack(record.raw)
-        at = record.read_at.timestamp()
+        reading, problem = None, ""
         if isinstance(record, UnreadableRecord):
-            return Arrival(record.external_id, record.raw, salt, packed, at, problem=record.reason)
-        try:
-            reading: Reading = read(self._portal.name, record, self._portal.vocabulary)
-        except RecordInvalidError as error:
-            return Arrival(record.external_id, record.raw, salt, packed, at, problem=error.reason)
-        return Arrival(record.external_id, record.raw, salt, packed, at, reading=reading)
+            problem = record.reason
+        else:
+            try:
+                reading = read(self._portal.name, record, self._portal.vocabulary)
+            except RecordInvalidError as error:
+                problem = error.reason
+        return Arrival(
+            record.external_id,
+            record.raw,
+            record.read_at.timestamp(),
+            salt=salt,
+            packed=salt + pack(record.raw),
+            raw_digest=self._raw_digest(record) if raw_digest is None else raw_digest,
+            reading=reading,
+            problem=problem,
+        )
 
     def refresh(self, external_id: str) -> Reading | None:
         """Fetch one record and store it (T1); None when the portal says it is absent.
