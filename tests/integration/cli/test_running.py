@@ -121,12 +121,13 @@ def test_simulated_portals_stand_at_the_ports_of_the_configuration(rehearsal: Re
 
 
 def test_a_full_disk_stops_the_gateway_with_the_reason_and_loses_nothing_acknowledged(rehearsal: Rehearsal) -> None:
-    rehearsal.write_config(("province", "national"), ("province",), every_s="0.5")
+    many = "{calls_per_s: 2000, burst: 2000}"
+    rehearsal.write_config(("province", "national"), ("province",), every_s="0.5", budget=many)
     assert rehearsal.call("sync")[0] == ExitCode.OK
     held = (rehearsal.folder / "var" / "lienthong.db").stat().st_size
     limit = held // 1024 + 300
     script = f"ulimit -f {limit}; exec {sys.executable} -m gateway run"
-    rehearsal.act("province", "seed_many", count=400, days=20)
+    rehearsal.act("province", "seed_many", count=200, days=20)
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=rehearsal.folder,
