@@ -160,6 +160,8 @@ class LaneWorker:
     def _perform(self, case: Case, step: Step) -> bool:
         if step.do == "look":
             return self._look(case)
+        if step.do == "supersede" and step.verb == "act":
+            return self._supersede(case, step)
         if step.do in ("supersede", "unproven", "park"):
             self._without_sending(case, step)
             return True
@@ -233,6 +235,20 @@ class LaneWorker:
             self._without_sending(case, replace(step, do="park", reason=reason))
         else:
             self._without_sending(case, replace(step, do="supersede", reason="the portal does not allow it any more"))
+        return True
+
+    def _supersede(self, case: Case, step: Step) -> bool:
+        """Before an act ends because its owner has moved on, the owner is heard: our view may be behind (S20)."""
+        try:
+            self._guard.read(case.view, self._portal.name)
+        except PortalError as error:
+            return self._failed_read(case, DeliveryClass.COMMAND, error)
+        fresh = self._case()
+        if fresh is None:
+            return False
+        now_first = next((s for s in fresh.plan().steps if s.klass is DeliveryClass.COMMAND), None)
+        if now_first is not None and now_first.do == "supersede" and now_first.cause == step.cause:
+            self._without_sending(fresh, now_first)
         return True
 
     def _without_sending(self, case: Case, step: Step) -> None:

@@ -33,6 +33,11 @@ class Step:
     reason: str = ""
     drift: bool = False
 
+    @property
+    def calls(self) -> bool:
+        """Whether a portal is called for it: an act is superseded only after its owner was heard once more."""
+        return self.do in ("send", "look") or (self.do == "supersede" and self.verb == "act")
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -97,7 +102,7 @@ def plan(
             waits[klass] = planned
         elif planned:
             wait = _must_wait(klass, lane, desk)
-            if wait and any(step.do in ("send", "look") for step in planned):
+            if wait and any(step.calls for step in planned):
                 waits[klass] = wait
             else:
                 steps += planned
