@@ -17,6 +17,12 @@ class LeaseLostError(Exception):
     """The lane is somebody else's now; what was planned is dropped."""
 
 
+def stopped(tx: Tx, portal: str) -> str:
+    """Why nothing may be begun at this portal: a brake was pulled, or it is only watched (I13)."""
+    state = tx.portal(portal)
+    return tx.setting("paused") or state.paused or ("" if state.mode == "live" else "mode is watch")
+
+
 def attempt_begun(tx: Tx, lane: Lane, delivery: DeliveryRow, now: float) -> None:
     """Note an attempt: from here on its outcome can be unknown (S14)."""
     delivery.state, delivery.open, delivery.next_at = "begun", True, None

@@ -138,30 +138,32 @@ def _desk(
         blocked[delivery.klass] = ("the outcome of an earlier call is not known yet", delivery.next_at)
     if row.doc.get("doubt"):
         blocked.update(dict.fromkeys(DeliveryClass, ("a record in doubt must be linked or unlinked first", None)))
+    line = state.adopt_from if state.adopt_from is not None else float("inf")
     number = view.number
     same = tx.dossiers_by_code([number]).get(number, []) if number else []
     return Desk(
         abilities=portal.adapter.abilities,
-        line=state.adopt_from if state.adopt_from is not None else float("inf"),
+        line=line,
         now=shop.now(),
         drift_tries=portal.config.drift_tries,
         adopt=portal.config.adopt,
         restored_at=float(restored) if restored else None,
         blocked=blocked,
-        undecided=_undecided(tx, portal.name, view, targets),
+        undecided=_undecided(tx, portal.name, view, targets, line),
         number_taken=any(other.id != view.row.id for other in same),
     )
 
 
-def _undecided(tx: Tx, portal: str, view: DossierView, targets: list[Target]) -> bool:
+def _undecided(tx: Tx, portal: str, view: DossierView, targets: list[Target], own_line: float) -> bool:
     """Whether a command caused by this portal's own request is not decided yet (S10)."""
     handler = view.row.handler
+    line = tx.portal(handler).adopt_from if handler else None
     asked = [
         wanted
         for target in targets
         if target.portal == handler
         for wanted in target.commands
-        if wanted.cause.portal == portal and not wanted.cause.stage
+        if wanted.cause.portal == portal and not wanted.cause.stage and wanted.cause.at > (line or own_line)
     ]
     if not asked:
         return False

@@ -16,7 +16,7 @@ from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneKey, LaneRow
 from gateway.sync import outcomes
-from gateway.sync.attempts import LeaseLostError, attempt_begun, delivery_of
+from gateway.sync.attempts import LeaseLostError, attempt_begun, delivery_of, stopped
 from gateway.sync.case import Case, Workshop, delivery_key, open_case
 from gateway.sync.compose import Composed, compose
 from gateway.sync.guard import Guard, GuardReading
@@ -125,7 +125,7 @@ class LaneWorker:
         """Perform steps until nothing is left that can be done now."""
         try:
             for _ in range(MAX_STEPS):
-                if self._portal.stopping.is_set():
+                if self._portal.stopping.is_set() or self._shop.store.read(lambda tx: stopped(tx, self._key.portal)):
                     break
                 case = self._case()
                 if case is None or not self._one(case):
@@ -180,7 +180,7 @@ class LaneWorker:
 
         def move(tx: Tx) -> None:
             row = self._mine(tx)
-            Lane(row).show(state, {}, ours=False)
+            Lane(row).show(state, {})
             tx.put_lanes([row])
 
         self._shop.store.write(move)
@@ -188,8 +188,13 @@ class LaneWorker:
         return True
 
     def _failed_read(self, case: Case, klass: DeliveryClass, error: PortalError) -> bool:
-        self._portal.breaker.failed(error.reason)
-        wait = error.retry_after_s or self._portal.ladder(case.lane.tries(klass) + 1, self._shop.spread())
+        if error.portal == self._portal.name:
+            self._portal.breaker.failed(error.reason)
+        return self._later(case, klass, error.retry_after_s, "read_failed")
+
+    def _later(self, case: Case, klass: DeliveryClass, wait_s: float | None, what: str) -> bool:
+        """This class waits for its next step of the ladder."""
+        wait = wait_s or self._portal.ladder(case.lane.tries(klass) + 1, self._shop.spread())
         now = self._shop.now()
 
         def count(tx: Tx) -> None:
@@ -198,7 +203,7 @@ class LaneWorker:
             tx.put_lanes([row])
 
         self._shop.store.write(count)
-        self.counts["read_failed"] += 1
+        self.counts[what] += 1
         return True
 
     def _command(self, case: Case, step: Step) -> bool:
@@ -210,7 +215,7 @@ class LaneWorker:
         except PortalError as error:
             return self._failed_read(case, DeliveryClass.COMMAND, error)
         if reading is None:
-            return self._failed_read(case, DeliveryClass.COMMAND, self._guard.absent(self._portal.name))
+            return self._later(case, DeliveryClass.COMMAND, None, "handler_absent")
         fresh = self._case()
         if fresh is None:
             return False
@@ -283,6 +288,8 @@ class LaneWorker:
             tx.put_lanes([row])
             if state == "unproven":
                 outcomes.follow(tx, shop, self._portal, key)
+            if step.klass is DeliveryClass.COMMAND:
+                outcomes.other_lanes_due(tx, row, now)
 
         shop.store.write(enter)
         self.counts[state] += 1
@@ -318,7 +325,7 @@ class LaneWorker:
 
         def begin(tx: Tx) -> DeliveryRow | None:
             row = self._mine(tx)
-            if row.mark != mark:
+            if row.mark != mark or stopped(tx, row.portal):
                 return None
             held = tx.delivery(composed.key)
             delivery = _row(case, step, composed, held, shop, now, guard)
@@ -330,6 +337,8 @@ class LaneWorker:
             elif step.klass is DeliveryClass.COMMAND:
                 lane.command(step.cause, state="begun", key=composed.key, verb=step.verb)
             attempt_begun(tx, lane, delivery, now)
+            if composed.operation.creates:
+                outcomes.remember_record(tx, row, case.external_id)
             return delivery
 
         begun = shop.store.write(begin)

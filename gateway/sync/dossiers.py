@@ -35,17 +35,19 @@ class Held:
         """What is sealed into the row; instants are written as `open` gives them, ISO texts."""
         return orjson.dumps({"facts": self.facts, "texts": self.texts})
 
-    def in_order(self, handler: str) -> list[Json]:
-        """Facts of the handler first, then of the others by name."""
-        names = sorted(self.facts, key=lambda name: (name != handler, name))
-        return [self.facts[name] for name in names]
+    def owned(self, handler: str) -> list[Json]:
+        """The facts that count: the handler's, and the results of the stages; before it has spoken, everybody's."""
+        if handler not in self.facts:
+            return [self.facts[name] for name in sorted(self.facts)]
+        results = [{"results": self.facts[name].get("results")} for name in sorted(self.facts) if name != handler]
+        return [self.facts[handler], *results]
 
 
 def view_of(row: DossierRow, held: Held, config: Config, ownership: Ownership | None = None) -> DossierView:
     """A dossier as routes and plans see it; `ownership` where the caller has it for this handler already."""
     return DossierView(
         row=row,
-        facts=merge_facts(held.in_order(row.handler)),
+        facts=merge_facts(held.owned(row.handler)),
         entries=tuple(cast("list[Entry]", row.timeline)),
         ownership=ownership or ownership_of(row.handler, config.ownership, stages(config.routes)),
     )

@@ -86,6 +86,14 @@ class Lane:
         """Whether the ledger holds this event under any of its ids."""
         return event.known_in(self.ledger())
 
+    def free(self, ids: Iterable[str]) -> None:
+        """A person said that these causes did not arrive: they may be sent though they are of a restore's gap (S27)."""
+        self._doc["freed"] = sorted({*self._doc.get("freed", ()), *ids})
+
+    def is_free(self, event: Event) -> bool:
+        """Whether a person has freed this event."""
+        return event.known_in(self._doc.get("freed", ()))
+
     # ledger of commands
     def commands(self) -> Mapping[str, Json]:
         """Cause (event id) -> {state, verb, key}."""
@@ -108,7 +116,7 @@ class Lane:
     # waiting
     def hold(self, klass: str) -> float:
         """Until when different bytes of this class wait (S22)."""
-        return float(self._doc.get("hold", {}).get(klass, 0.0))
+        return float(self._doc.get("hold", {}).get(str(klass), 0.0))
 
     def set_hold(self, klass: str, until: float) -> None:
         """Different bytes of this class wait until then."""
@@ -117,11 +125,11 @@ class Lane:
 
     def not_before(self, klass: str) -> float:
         """Until when the ladder lets this class wait."""
-        return float(self._doc.get("next", {}).get(klass, 0.0))
+        return float(self._doc.get("next", {}).get(str(klass), 0.0))
 
     def tries(self, klass: str) -> int:
         """Failed tries in a row of this class."""
-        return int(self._doc.get("tries", {}).get(klass, 0))
+        return int(self._doc.get("tries", {}).get(str(klass), 0))
 
     def tried(self, klass: str, next_at: float) -> int:
         """Count a failed try and wait; gives the number of tries."""
@@ -133,7 +141,7 @@ class Lane:
     def worked(self, klass: str) -> None:
         """Reset the ladder of a class."""
         for name in ("tries", "next", "refusals"):
-            self._doc.get(name, {}).pop(klass, None)
+            self._doc.get(name, {}).pop(str(klass), None)
 
     def refused(self, klass: str) -> int:
         """Count a refusal without a known text."""
@@ -143,7 +151,7 @@ class Lane:
 
     def forget_refusals(self, klass: str) -> None:
         """A person asked to try again."""
-        self._doc.get("refusals", {}).pop(klass, None)
+        self._doc.get("refusals", {}).pop(str(klass), None)
 
     @property
     def one_by_one(self) -> bool:

@@ -41,7 +41,7 @@ def observe(reading: Reading, seen: RecordRow | None, identity: EventIdentity, s
     entries = [naming.log_row(said) for said in reading.log]
     texts = {entry["id"]: said.text for entry, said in zip(entries, reading.log, strict=True)}
     if reading.state is not None:
-        entry = naming.state(reading.state, identity, first=seen is None or not seen.dossier_id, ours=ours)
+        entry = naming.state(reading.state, identity, first=seen is None or not seen.digest, ours=ours)
         if entry is not None:
             entries.append(entry)
             texts[entry["id"]] = reading.state.text

@@ -65,6 +65,7 @@ class Operator:
                 lane.show("present", {}, ours=True)
                 lane.parked_version = ""
             if fresh:
+                lane.free(row.members or (row.cause,))
                 lane.worked(row.klass)
                 lane.parked_version = ""
                 lane.forget_drift()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from adapters.base import DeliveryClass, Operation, Outcome, OutcomeKind
 from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
-from gateway.store.rows import DeliveryRow, LaneKey, RecordRow
+from gateway.store.rows import DeliveryRow, LaneKey, LaneRow, RecordRow
 from gateway.sync.case import Workshop
 from gateway.sync.lane import HANDED, SUPERSEDED, UNPROVEN, Lane
 from gateway.sync.portal import Portal
@@ -51,6 +51,23 @@ def follow(tx: Tx, shop: Workshop, portal: Portal, key: str) -> None:
     recorder.remember_record(recorder.row.external_id)
 
 
+def other_lanes_due(tx: Tx, row: LaneRow, now: float) -> None:
+    """Make the dossier's other lanes due: a command ended, or the national number was learned (S13)."""
+    lanes = tx.lanes_of([row.dossier_id]).get(row.dossier_id, [])
+    keys = [LaneKey(lane.portal, lane.dossier_id) for lane in lanes if lane.portal != row.portal]
+    if keys:
+        tx.mark_due(keys, now)
+
+
+def remember_record(tx: Tx, lane: LaneRow, external_id: str) -> None:
+    """An identifier we write there links what comes back (S1), and its first state is news (S26)."""
+    held = tx.records(lane.portal, [external_id]).get(external_id) if external_id else None
+    if external_id and (held is None or not (held.digest or held.counts.get("ours"))):
+        row = held or RecordRow(lane.portal, external_id, dossier_id=lane.dossier_id)
+        row.counts["ours"] = True
+        tx.put_records([row])
+
+
 class _Recorder:
     def __init__(self, tx: Tx, shop: Workshop, portal: Portal, key: str) -> None:
         self._tx = tx
@@ -80,6 +97,9 @@ class _Recorder:
             self._note_attempt(outcome, attempt)
             return Ended(self.row.state, False)
         self._note_attempt(outcome, attempt)
+        if attempt != len(self.row.attempts) and outcome.kind is not OutcomeKind.DELIVERED:
+            self._tx.put_delivery(self.row)  # a newer attempt is under way: only a yes counts for both (S24)
+            return Ended(self.row.state, False)
         self._lane.last_ended = self._now
         self.row.reason, self.row.excerpt = outcome.reason, outcome.excerpt
         if outcome.kind is OutcomeKind.DELIVERED:
@@ -126,13 +146,14 @@ class _Recorder:
 
     def remember_record(self, external_id: str) -> None:
         """A record we made links by the identifier we wrote there (S1), and its first state is news (S26)."""
-        if not external_id or not (self._operation.creates or self.row.klass == DeliveryClass.SNAPSHOT):
-            return
-        held = self._tx.records(self._portal.name, [external_id]).get(external_id)
-        if held is None:
-            row = RecordRow(self._portal.name, external_id, dossier_id=self.row.dossier_id, read_at=0.0)
-            row.counts["ours"] = True
-            self._tx.put_records([row])
+        if self._operation.creates or self.row.klass == DeliveryClass.SNAPSHOT:
+            remember_record(self._tx, self._lane.row, external_id)
+
+    def _not_ours_yet(self) -> None:
+        """Nothing of ours is there: what the portal shows under this identifier is older than us (S26)."""
+        record = self._tx.records(self._portal.name, [self.row.external_id]).get(self.row.external_id)
+        if self._operation.creates and record is not None and not record.digest and record.counts.pop("ours", False):
+            self._tx.put_records([record])
 
     def _learn(self, outcome: Outcome) -> None:
         """The number first accepted at the national portal is the national number for life (S1)."""
@@ -143,9 +164,7 @@ class _Recorder:
             self._other_lanes_due()
 
     def _other_lanes_due(self) -> None:
-        lanes = self._tx.lanes_of([self.row.dossier_id]).get(self.row.dossier_id, [])
-        keys = [LaneKey(lane.portal, lane.dossier_id) for lane in lanes if lane.portal != self._portal.name]
-        self._tx.mark_due(keys, self._now)
+        other_lanes_due(self._tx, self._lane.row, self._now)
 
     def _unknown(self, outcome: Outcome) -> Ended:
         settle_at = self._now + self._portal.config.settle_s
@@ -176,6 +195,7 @@ class _Recorder:
     def _thaw(self) -> None:
         """Known not to have worked: key and cause are free again (S15)."""
         self._close("thawed")
+        self._not_ours_yet()
         if self.row.klass == DeliveryClass.COMMAND:
             self._lane.forget_command(self.row.cause)
 
@@ -204,7 +224,7 @@ class _Recorder:
     def _refused_repeat(self) -> Ended:
         """A refusal of a repeat says nothing about the first attempt: the shadow is unknown, not old (S24)."""
         if self.row.klass == DeliveryClass.SNAPSHOT:
-            self._lane.show("unknown", {}, ours=self._lane.ours)
+            self._not_known()
             self._close("refused")
             refusals = self._lane.refused(self.row.klass)
             if refusals >= self._portal.config.retry.refusals:
@@ -219,8 +239,16 @@ class _Recorder:
         self.row.next_at = self._now + self._portal.ladder(self.row.doc["doubtful"], self._shop.spread())
         return Ended("unknown", False)
 
+    def _not_known(self) -> None:
+        """Nobody knows what the portal shows: a create is looked for again, an update differs from everything."""
+        self._lane.show("none" if self._operation.creates else "unknown", {})
+
     def _count_refusal(self, *, final: bool) -> Ended:
         refusals = self._lane.refused(self.row.klass)
+        if self.row.klass == DeliveryClass.SNAPSHOT and not self._operation.creates:
+            # The record may be gone there: look again before a person is asked.
+            self._lane.show("none", {})
+            final = final and refusals > 1
         if final or refusals >= self._portal.config.retry.refusals:
             return self._park(self.row.reason)
         self._thaw()
@@ -236,6 +264,7 @@ class _Recorder:
             self._lane.note(self.row.members, "parked")
         else:
             self._lane.command(self.row.cause, state="parked", key=self.row.key)
+            self._other_lanes_due()
         self._leaf("parked", reason=reason)
         return Ended("parked", True)
 
@@ -265,8 +294,11 @@ class _Recorder:
             self._lane.command(self.row.cause, state=state, key=self.row.key)
             if state == "unproven":
                 self.remember_record(self.row.external_id)
+            self._other_lanes_due()
+        elif state == "superseded":
+            self._lane.parked_version = self.row.cause
         else:
-            self._lane.show("unknown", {}, ours=self._lane.ours)
+            self._not_known()
 
     # storing
     def _close(self, state: str) -> None:

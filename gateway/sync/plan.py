@@ -164,7 +164,7 @@ def _rows(view: DossierView, lane: Lane, target: Target, desk: Desk) -> Planned:
     owed = _owed_rows(view, lane, target, desk)
     if not owed:
         return []
-    lost = _in_the_gap(owed, desk)
+    lost = [event for event in owed if _in_the_gap(event, lane, desk)]
     if lost:
         ids = tuple(event.id for event in lost)
         return [Step("unproven", APPEND, able.append, members=ids, reason="may have been sent before the restore")]
@@ -189,8 +189,9 @@ def _owed_rows(view: DossierView, lane: Lane, target: Target, desk: Desk) -> lis
     ]
 
 
-def _in_the_gap(owed: list[Event], desk: Desk) -> list[Event]:
-    return [event for event in owed if desk.restored_at is not None and event.at <= desk.restored_at]
+def _in_the_gap(event: Event, lane: Lane, desk: Desk) -> bool:
+    """Whether the store that was lost may have sent it (S27), and no person has said that it did not."""
+    return desk.restored_at is not None and event.at <= desk.restored_at and not lane.is_free(event)
 
 
 def _commands(view: DossierView, lane: Lane, target: Target, desk: Desk) -> Planned:
@@ -198,11 +199,17 @@ def _commands(view: DossierView, lane: Lane, target: Target, desk: Desk) -> Plan
     for wanted in target.commands:
         if wanted.cause.at <= desk.line or lane.command_for(wanted.cause):
             continue
+        if wanted.verb == "act" and not _has_spoken(view):
+            return "a request waits until the dossier's handler has spoken", None
         step = _command(view, lane, target, desk, wanted, able)
         if step is not None:
             return [step]
     parked = any(command.get("state") == "parked" for command in lane.commands().values())
     return ("a command is parked and waits for a person", None) if parked else []
+
+
+def _has_spoken(view: DossierView) -> bool:
+    return any(event.portal == view.row.handler for event in view.events())
 
 
 def _command(view: DossierView, lane: Lane, target: Target, desk: Desk, wanted: Wanted, able: Abilities) -> Step | None:
@@ -215,7 +222,7 @@ def _command(view: DossierView, lane: Lane, target: Target, desk: Desk, wanted: 
     if not operation:
         reason = f"this portal has no operation for '{verb}'"
         return Step("supersede", COMMAND, "", cause=cause, wanted=wanted, verb=verb, reason=reason)
-    if desk.restored_at is not None and wanted.cause.at <= desk.restored_at:
+    if _in_the_gap(wanted.cause, lane, desk):
         reason = "may have been sent before the restore"
         return Step("unproven", COMMAND, operation, cause=cause, wanted=wanted, verb=verb, reason=reason)
     if any(command.get("state") == "parked" for command in lane.commands().values()):

@@ -155,6 +155,8 @@ def _forwards(view: DossierView, route: RouteConfig) -> list[Wanted]:
 
 
 def _results(view: DossierView, route: RouteConfig) -> list[Wanted]:
+    if _standing(view, route.when):
+        return []
     return [
         Wanted(event, "act", route.name, route.results[status])
         for event in view.owned(route.to)

@@ -9,7 +9,7 @@ from adapters.base import Delivery, Operation, Outcome, Presence, ProbeStrength
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneRow
 from gateway.sync import outcomes
-from gateway.sync.attempts import attempt_begun, delivery_of
+from gateway.sync.attempts import attempt_begun, delivery_of, stopped
 from gateway.sync.case import Case, Workshop
 from gateway.sync.lane import Lane
 from gateway.sync.portal import Portal
@@ -84,7 +84,7 @@ class Settler:
         def begin(tx: Tx) -> DeliveryRow | None:
             lane = Lane(self._mine(tx))
             held = tx.delivery(row.key)
-            if held is None or not held.open:
+            if held is None or not held.open or stopped(tx, row.portal):
                 return None
             attempt_begun(tx, lane, held, now)
             return held
@@ -120,10 +120,22 @@ class Settler:
         shop, portal = self._shop, self._portal
         wait = wait_s if wait_s is not None else portal.ladder(row.asks + 1, shop.spread())
         next_at = shop.now() + wait
-        shop.store.write(lambda tx: outcomes.still_unknown(tx, shop, portal, row.key, next_at, reason, asked=asked))
+
+        def ask_again(tx: Tx) -> None:
+            self._mine(tx)
+            outcomes.still_unknown(tx, shop, portal, row.key, next_at, reason, asked=asked)
+
+        shop.store.write(ask_again)
         return "asked"
 
     def _settle(self, row: DeliveryRow, state: str, how: str) -> str:
         shop, portal = self._shop, self._portal
-        shop.store.write(lambda tx: outcomes.settle(tx, shop, portal, row.key, state, how))
+
+        def settle(tx: Tx) -> None:
+            self._mine(tx)
+            held = tx.delivery(row.key)
+            if held is not None and held.open and len(held.attempts) == len(row.attempts):
+                outcomes.settle(tx, shop, portal, row.key, state, how)
+
+        shop.store.write(settle)
         return f"settled_{state}"

@@ -8,14 +8,14 @@ An entry is a plain JSON object, because it is stored as one:
 - `status` (canonical or ""), `wire`, `sub`: what it says; "" makes it a note
 - `at`: own time in seconds; `us`: true when it is the time of our hearing
 - `pos`: own number for order at equal times; `nth`: n-th time the act became current
-- `heard`: start of the reading that gave these attributes; `cause`: key of our command, if it made this event
+- `heard`: start of the reading that gave these attributes; `first`: of the first that named it; `cause`: key of our command, if it made this event
 - `was`: statuses it had before a correction
 - `base`: true for the first state of a bare-state source (S26)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, NotRequired, TypedDict
 
 _REST_OF_SECOND = 0.999_999
@@ -39,6 +39,7 @@ class Entry(TypedDict):
     pos: int
     nth: NotRequired[int]
     heard: float
+    first: NotRequired[float]
     cause: NotRequired[str]
     base: NotRequired[bool]
     was: NotRequired[list[str]]
@@ -95,9 +96,17 @@ def _with_history(newer: Entry, older: Entry) -> Entry:
     """The newer attributes, remembering every status the entry ever had: its log row may still tell the older one."""
     was = {*newer.get("was", ()), *older.get("was", ()), older["status"]} - {newer["status"]}
     mended = newer.copy()
+    first = min(_first(newer), _first(older))
+    if first < mended["heard"]:
+        mended["first"] = first
     if was:
         mended["was"] = sorted(was)
     return mended
+
+
+def _first(entry: Entry) -> float:
+    """When the entry was heard for the first time."""
+    return entry.get("first", entry["heard"])
 
 
 def _says(entry: Entry) -> tuple[object, ...]:
@@ -153,28 +162,64 @@ def _event(entry: Entry, rows: Sequence[Entry]) -> Event:
 
 
 def _attach(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    """Act id -> its log rows: by time, or for an act that became current again, by what it says (S4)."""
+    """Act id -> its log rows (S4). All rows of the act's own second are its own; else one within two seconds is.
+
+    An act that became current again has no time of its own: of the rows that say the same and were heard no later, the
+    latest that no other act has claimed is its row. What is left over are acts of their own.
+    """
     acts = [entry for entry in entries if entry["kind"] == "act"]
     if not acts or len(acts) == len(entries):
         return {}
+    rows = [entry for entry in entries if entry["kind"] == "log"]
     found: dict[str, list[Entry]] = {}
-    for row in entries:
-        if row["kind"] == "log":
-            near = [act for act in acts if act["record"] == row["record"] and _tells_of(row, act)]
-            if near:
-                best = min(near, key=lambda act: (abs(act["at"] - row["at"]), act["id"]))
-                found.setdefault(best["id"], []).append(row)
+    left = _claim(rows, acts, found, _in_its_second, many=True)
+    left = _claim(left, acts, found, _near, many=False)
+    for act in sorted(acts, key=lambda entry: (_first(entry), entry["id"])):
+        if act.get("nth", 1) > 1 and act["id"] not in found:
+            heard = [row for row in left if _became_again(row, act)]
+            if heard:
+                last = max(heard, key=lambda row: (row["at"], row["id"]))
+                found[act["id"]] = [last]
+                left.remove(last)
     return found
 
 
-def _tells_of(row: Entry, act: Entry) -> bool:
-    if row["status"] not in (act["status"], *act.get("was", ())):
+def _claim(
+    rows: Sequence[Entry],
+    acts: Sequence[Entry],
+    found: dict[str, list[Entry]],
+    fits: Callable[[Entry, Entry], bool],
+    *,
+    many: bool,
+) -> list[Entry]:
+    """Give rows to the nearest acts they fit; gives those left over."""
+    left = []
+    for row in sorted(rows, key=lambda entry: (entry["at"], entry["id"])):
+        near = [act for act in acts if (many or act["id"] not in found) and _same_word(row, act) and fits(row, act)]
+        if near:
+            best = min(near, key=lambda act: (abs(act["at"] - row["at"]), act["id"]))
+            found.setdefault(best["id"], []).append(row)
+        else:
+            left.append(row)
+    return left
+
+
+def _same_word(row: Entry, act: Entry) -> bool:
+    if row["record"] != act["record"] or row["status"] not in (act["status"], *act.get("was", ())):
         return False
-    if row["status"] == act["status"] and _other_words(row, act):
-        return False  # worked on, and handed to another agency a second later: one status of ours, two acts
-    if abs(act["at"] - row["at"]) <= ATTACH_WITHIN_S:
-        return True
-    return act.get("nth", 1) > 1 and row["at"] >= act["at"]
+    return not (row["status"] == act["status"] and _other_words(row, act))
+
+
+def _in_its_second(row: Entry, act: Entry) -> bool:
+    return 0.0 <= row["at"] - act["at"] < 1.0
+
+
+def _near(row: Entry, act: Entry) -> bool:
+    return abs(act["at"] - row["at"]) <= ATTACH_WITHIN_S
+
+
+def _became_again(row: Entry, act: Entry) -> bool:
+    return _same_word(row, act) and row["at"] >= act["at"] and _first(row) <= _first(act)
 
 
 def _other_words(row: Entry, act: Entry) -> bool:
