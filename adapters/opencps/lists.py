@@ -1,8 +1,9 @@
 """Reading one window of `GET /dossiers` until it can be believed.
 
 Offsets run over a live index sorted by a key that is not unique, and the total comes from another query
-(provincial.md 1.4): one page that holds all is one query and is believed when its length is the total; anything else is
-read until two readings agree.
+(provincial.md 1.4). Rows cannot shift inside one query, so a window is asked for in one go where it is not too large,
+and believed when as many rows came as were counted and fewer than were asked for; anything else is read page by page
+until readings agree.
 """
 
 from __future__ import annotations
@@ -14,7 +15,12 @@ from adapters.opencps.calls import Calls
 from adapters.opencps.options import Options
 from adapters.opencps.rows import JsonObject, blanked, number
 from adapters.opencps.windows import Window
-from schemas.errors import PortalContractError
+from schemas.errors import PortalContractError, PortalUnavailableError
+
+IN_ONE_GO = 2000
+"""Rows asked for in one call at most, where a single day holds more than a page."""
+ODD_ROWS = 2
+"""So many rows outside their window are the index's oddity; more than these and than those inside: no filter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,43 +41,68 @@ class Lists:
 
     def first_page(self, window: Window, statuses: tuple[str, ...]) -> tuple[list[JsonObject], int]:
         """The first page of a window and the total of the portal's count."""
-        return self._page(window, statuses, 0)
+        return self._page(window, statuses, 0, self._options.page_size)
 
     def read(self, window: Window, statuses: tuple[str, ...], first: list[JsonObject], total: int) -> Listing:
         """All rows of a window whose first page was just read.
 
         Raises:
-            PortalContractError: A row lies outside the window: the filter was ignored.
+            PortalContractError: Most rows lie outside the window: the filter was ignored.
         """
-        if len(first) == total <= self._options.page_size:
+        size = self._options.page_size
+        if _is_whole(first, total, size):
             return Listing(self._keyed(window, first), total, agreed=True)
-        rows = self._keyed(window, first + self._rest(window, statuses, first, total))
-        everything, agreed = dict(rows), False
-        for _ in range(self._options.readings - 1):
-            page, total = self._page(window, statuses, 0)
-            again = self._keyed(window, page + self._rest(window, statuses, page, total))
+        rows, counted = self._in_one_go(window, statuses, total)
+        if len(rows) > len(first) and _is_whole(rows, counted, total + size):
+            return Listing(self._keyed(window, rows), counted, agreed=True)
+        return self._page_by_page(window, statuses, self._keyed(window, [*first, *rows]))
+
+    def _in_one_go(self, window: Window, statuses: tuple[str, ...], total: int) -> tuple[list[JsonObject], int]:
+        """As many rows as the total says and a page more, by one query, and its total; no rows where that is too much.
+
+        No more rows than a page mean that the portal cuts there, and prove nothing.
+        """
+        end = total + self._options.page_size
+        if end > IN_ONE_GO:
+            return [], total
+        try:
+            return self._page(window, statuses, 0, end)
+        except (PortalUnavailableError, PortalContractError):
+            return [], total
+
+    def _page_by_page(self, window: Window, statuses: tuple[str, ...], found: dict[str, JsonObject]) -> Listing:
+        """Rows of all readings together; agreed when two equal ones account for the total, or three do not."""
+        everything, agreed, equal = dict(found), False, 0
+        before: set[str] = set()
+        for _ in range(self._options.readings):
+            rows, total = self._reading(window, statuses)
+            again = self._keyed(window, rows)
             everything |= again
-            if agreed := again.keys() == rows.keys():
+            equal = equal + 1 if again.keys() == before else 1
+            before = set(again)
+            if agreed := equal > (1 if len(everything) >= total else 2):
                 break
-            rows = again
         return Listing(everything, total, agreed)
 
-    def _rest(self, window: Window, statuses: tuple[str, ...], first: list[JsonObject], total: int) -> list[JsonObject]:
-        """The pages after the first, overlapping, because rows shift while we read."""
-        rows: list[JsonObject] = []
-        size, start = self._options.page_size, self._options.page_size - self._options.overlap
-        if len(first) > size:  # the portal gave everything
-            return rows
-        while start + self._options.overlap < total:
-            page, total = self._page(window, statuses, start)
-            rows += page
-            if not page:
-                break
-            start += size - self._options.overlap
-        return rows
+    def _reading(self, window: Window, statuses: tuple[str, ...]) -> tuple[list[JsonObject], int]:
+        """Every page once, overlapping because rows shift while we read, until a page brings nothing new.
 
-    def _page(self, window: Window, statuses: tuple[str, ...], start: int) -> tuple[list[JsonObject], int]:
-        params: dict[str, Any] = {"start": start, "end": start + self._options.page_size, **window.filters()}
+        A page may hold fewer rows than were asked for, and the count may say fewer than there are: neither is the end.
+        """
+        rows: list[JsonObject] = []
+        seen: set[str] = set()
+        start, size = 0, self._options.page_size
+        while True:
+            page, total = self._page(window, statuses, start, start + size)
+            keys = {key_of(row) for row in page}
+            rows += page
+            if keys <= seen:
+                return rows, total
+            seen |= keys
+            start += max(1, len(page) - self._options.overlap)
+
+    def _page(self, window: Window, statuses: tuple[str, ...], start: int, end: int) -> tuple[list[JsonObject], int]:
+        params: dict[str, Any] = {"start": start, "end": end, **window.filters()}
         if self._options.agency:
             params["agency"] = self._options.agency
         if statuses:
@@ -85,17 +116,23 @@ class Lists:
 
     def _keyed(self, window: Window, rows: list[JsonObject]) -> dict[str, JsonObject]:
         """Rows by reference, each once; two dossiers under one reference get keys of their own."""
+        outside = sum(not window.holds(row, self._options.window_slack_h) for row in rows)
+        if outside > max(ODD_ROWS, len(rows) - outside):
+            raise PortalContractError(
+                self._calls.context.portal, f"rows lie outside their {window.by} window: the filter was ignored"
+            )
         keyed: dict[str, JsonObject] = {}
         for row in rows:
-            if not window.holds(row, self._options.window_slack_h):
-                raise PortalContractError(
-                    self._calls.context.portal, f"a row lies outside its {window.by} window: the filter was ignored"
-                )
             key = key_of(row)
             if key in keyed and keyed[key].get("dossierId") != row.get("dossierId"):
                 key = f"{key}#{row.get('dossierId')}"
             keyed[key] = row
         return keyed
+
+
+def _is_whole(rows: list[JsonObject], total: int, asked: int) -> bool:
+    """Whether one query gave all there is: as many as were counted, and not cut off where we asked it to end."""
+    return len(rows) == total != asked
 
 
 def key_of(row: JsonObject) -> str:
