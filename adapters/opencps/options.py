@@ -60,8 +60,9 @@ class Options(Section):
     `base_path` occurs as `/o/rest/v2` and `/o/secure/rest/v2`; `group_id` is the site. `username` and `password` for
     Basic, or `token` for Bearer. `agency` is the list's filter: without one, rows depend on the caller's own scope.
     `since` is the first day that can hold a dossier; `ahead_days` how far beyond the portal's own today windows reach.
-    `page_size`, `max_window_rows`: a window with more rows is split, down to one day; one that needs several pages is
-    read until two readings agree, at most `readings` times, pages overlapping by `overlap` rows.
+    `page_size`, `max_window_rows`: a window with more rows is split, down to one day; a day with more than a page is
+    asked for in one go, and where the portal cuts that off, read until readings agree, at most `readings` times, pages
+    overlapping by `overlap` rows.
     `window_slack_h`: a row may lie so far outside its window, because the index may count days in another zone.
     `records_per_page` is how many changed dossiers are handed over at once.
     `volatile` are further list fields that change by themselves. `by_modified` lets a moved `modifiedDate` cause a
