@@ -64,6 +64,7 @@ NOUNS: dict[str, Noun] = {
     "simulate": Noun(
         "gateway.cli.simulate:simulate", t("Simulated portals for rehearsals.", "Cổng mô phỏng để diễn tập.")
     ),
+    "demo": Noun("gateway.cli.demo:demo", t("A whole province, simulated.", "Diễn tập trọn một tỉnh mô phỏng.")),
     "doctor": Noun("gateway.cli.doctor:doctor", t("Check this installation.", "Kiểm tra bản cài đặt này.")),
 }
 """Every noun in the order `--help` lists them. A noun that is not built yet is absent."""

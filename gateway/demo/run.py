@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from gateway.bootstrap import Gateway, open_gateway
 from gateway.config_file import load
@@ -260,15 +259,3 @@ class _Play:
         return sum(
             not row.by_person and any(one.get("outcome") in (None, "unknown") for one in row.attempts) for row in rows
         )
-
-
-@contextmanager
-def quiet_folder(folder: Path) -> Iterator[Path]:
-    """A folder only its owner may read."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    yield folder
-
-
-def details(outcome: Outcome) -> dict[str, Any]:
-    """Everything the outcome holds, findings whole."""
-    return outcome.as_json() | {"findings": outcome.findings}
