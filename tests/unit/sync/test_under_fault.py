@@ -1,0 +1,171 @@
+"""Promises about uncertain calls, leases and keys that only show when something goes wrong at the wrong moment."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+import pytest
+
+from adapters.base import Delivery, Operation, Outcome, OutcomeKind, ProbeStrength, Repeat
+from gateway.store.backup import backup
+from gateway.store.base import Tx
+from gateway.store.restore import restore
+from gateway.sync import outcomes
+from gateway.sync.case import KEY_SPACE
+from tests.unit.sync.world import START, World
+
+CODE = "H99-261102-00001"
+
+
+def opened(world: World, status: str = "accepted", **fields: str) -> None:
+    world.province.open("r1", at=world.tick(), code=CODE, status=status, **fields)
+
+
+def moved(world: World, status: str) -> None:
+    world.province.act("r1", status, at=world.tick(10))
+
+
+def sent_by(world: World) -> list[Delivery]:
+    """Every call to the national portal as its adapter got it."""
+    told: list[Delivery] = []
+    push = world.national.push
+
+    def listening(delivery: Delivery) -> Outcome:
+        told.append(delivery)
+        return push(delivery)
+
+    world.national.push = listening  # type: ignore[method-assign]
+    return told
+
+
+def test_s15_a_call_that_did_not_work_keeps_its_key_when_it_is_tried_again(world: World) -> None:
+    opened(world)
+    told = sent_by(world)
+    world.national.faults = ["busy", "busy"]
+    world.rest()
+    inserts = [delivery for delivery in told if delivery.operation == "insert"]
+    assert len(inserts) == 3
+    assert len({delivery.key for delivery in inserts}) == 1
+    assert len({delivery.key_uuid for delivery in inserts}) == 1
+    assert [delivery.attempt for delivery in inserts] == [1, 2, 3]
+    assert inserts[0].key_uuid == str(uuid.uuid5(KEY_SPACE, inserts[0].key))
+
+
+def test_s21_a_repeat_is_the_same_bytes_under_the_same_key(world: World) -> None:
+    opened(world)
+    told = sent_by(world)
+    world.national.faults = ["cut"]
+    world.engine.pull("province")
+    world.engine.deliver("national")
+    moved(world, "completed")
+    world.engine.pull("province")
+    world.tick(15)
+    world.engine.deliver("national")
+    first, second = [delivery for delivery in told if delivery.operation == "insert"]
+    assert (first.key, first.body) == (second.key, second.body)
+
+
+def test_s27_keys_given_after_a_restore_carry_the_new_epoch(world: World) -> None:
+    opened(world)
+    world.rest()
+    kept = backup(world.folder / "store.db", world.folder / "backup", world.clock.now())
+    world.close()
+    restore(kept, world.folder / "store.db", world.clock.now(), actor="an officer")
+    world.open()
+    told = sent_by(world)
+    for name in world.config.portals:
+        world.engine.reconcile(name)
+        world.engine.adopt(name, START.timestamp() - 3600, actor="an officer")
+    world.tick(10)
+    moved(world, "completed")
+    world.rest()
+    assert told
+    assert all(delivery.key.endswith("@2") for delivery in told)
+
+
+def test_s21_an_unknown_act_is_not_asked_about_before_it_has_settled(world: World) -> None:
+    """An answer of "not there" says nothing while the call may still be on its way."""
+    opened(world, "forwarded", procedure="2.000001")
+    world.rest()
+    world.justice.states[CODE] = ("completed", "")
+    world.province.faults = ["cut"]
+    world.tick()
+    world.engine.pull("justice")
+    world.engine.deliver("province")
+    (unknown,) = world.deliveries("unknown")
+    for _ in range(4):
+        world.tick(20)
+        world.engine.deliver("province")
+    assert [row.key for row in world.deliveries("unknown")] == [unknown.key], "80 s of 100 have passed"
+    world.tick(25)
+    world.engine.deliver("province")
+    assert not world.deliveries("unknown")
+    world.rest()
+    assert [row["status"] for row in world.province.folders["r1"].log].count("completed") == 1
+
+
+def test_s21_a_presence_probe_proves_a_create_and_never_an_update(world: World) -> None:
+    update = Operation("update", world.national.abilities.operations["update"].klass, "dossier",
+                       Repeat.UNKNOWN, ProbeStrength.PRESENCE)  # fmt: skip
+    operations = {**world.national.abilities.operations, "update": update}
+    world.national.abilities = replace(world.national.abilities, operations=operations)
+    opened(world)
+    world.rest()
+    moved(world, "completed")
+    world.national.faults = ["cut"]
+    world.rest(rounds=40, every_s=60)
+    assert world.national.shown[CODE]["status"] == "completed", "being there did not prove the update"
+    leaves = world.store.read(lambda tx: tx.leaves(limit=1000))
+    assert any(b'"state":"unproven"' in leaf.canonical for _, leaf in leaves)
+
+
+def test_s25_no_call_is_begun_that_could_outlive_its_lease(world: World) -> None:
+    """A slow portal: every call takes most of its time; the lane is given back in time and claimed anew."""
+    opened(world, "submitted")
+    for status in ("accepted", "in_progress", "halted", "in_progress", "completed"):
+        moved(world, status)
+    timeout_s = world.config.portals["national"].call_timeout_s
+    over: list[float] = []
+    push = world.national.push
+
+    def slow(delivery: Delivery) -> Outcome:
+        lease = world.lane("national").lease_until
+        latest = world.now() + (delivery.send_by - world.clock.monotonic()) + timeout_s / 2
+        over.append(latest - lease)
+        outcome = push(delivery)
+        world.tick(timeout_s - 0.5)
+        return outcome
+
+    world.national.push = slow  # type: ignore[method-assign]
+    operations = world.national.abilities.operations
+    one_row = {**operations, "progress": replace(operations["progress"], rows_per_call=1)}
+    world.national.abilities = replace(world.national.abilities, operations=one_row)
+    world.rest(rounds=40)
+    assert len(over) >= 7
+    assert max(over) <= 0.0, "sent by its instant, it is over before the lease is"
+
+
+@pytest.mark.parametrize(("first", "second"), [("completed", "returned")])
+def test_s18_an_older_update_confirmed_late_is_not_taken_for_the_newest(world: World, first: str, second: str) -> None:
+    opened(world)
+    world.rest()
+    moved(world, first)
+    world.rest()
+    (older,) = [row for row in world.deliveries("delivered") if row.operation == "update"]
+    moved(world, second)
+    world.national.faults = ["busy"] * 3
+    world.engine.pull("province")
+    world.engine.deliver("national")
+
+    def late(tx: Tx) -> None:
+        row = tx.delivery(older.key)
+        assert row is not None
+        row.open, row.state = True, "unknown"
+        tx.put_delivery(row)
+        yes = Outcome(OutcomeKind.DELIVERED, "late")
+        outcomes.record(tx, world.shop, world.shop.portals["national"], older.key, yes, attempt=1, first_unknown=True)
+
+    world.store.write(late)
+    world.rest()
+    assert world.national.shown[CODE]["status"] == second
