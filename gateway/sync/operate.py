@@ -7,7 +7,7 @@ import zlib
 from adapters.base import DeliveryClass
 from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
-from gateway.store.rows import DeliveryRow, LaneKey
+from gateway.store.rows import DeliveryRow, LaneKey, RecordRow
 from gateway.sync import outcomes
 from gateway.sync.case import Workshop
 from gateway.sync.engine import Engine
@@ -146,7 +146,9 @@ class Operator:
             record = tx.records(portal, [external_id]).get(external_id)
             if record is None:
                 raise NotFoundError(f"{portal} has no stored record {external_id}")
-            record.dossier_id, record.digest, record.list_digest = dossier_id, "", ""
+            if record.dossier_id:
+                self._take_out(tx, record)
+            record.dossier_id, record.digest, record.list_digest, record.raw_digest = dossier_id, "", "", ""
             for name in ("doubt", "apart"):
                 record.counts.pop(name, None)
             tx.put_records([record])
@@ -165,19 +167,26 @@ class Operator:
             doubted = list(record.counts.get("doubt", ())) if record else []
             if record is None or not (record.dossier_id or doubted):
                 raise NotFoundError(f"{portal} has no linked or doubted record {external_id}")
-            for dossier in tx.dossiers([record.dossier_id] if record.dossier_id else []).values():
-                dossier.timeline = [entry for entry in dossier.timeline if entry["record"] != external_id]
-                tx.put_dossiers([dossier])
+            if record.dossier_id:
+                self._take_out(tx, record)
             apart = [*([record.dossier_id] if record.dossier_id else []), *doubted]
             record.counts["apart"] = sorted({*record.counts.get("apart", ()), *apart})
             record.counts.pop("doubt", None)
-            record.dossier_id, record.digest, record.list_digest = "", "", ""
+            record.dossier_id, record.digest, record.list_digest, record.raw_digest = "", "", "", ""
             tx.put_records([record])
             for dossier_id in apart:
                 self._no_doubt(tx, dossier_id, external_id)
             self._act(tx, "unlink", actor, portal=portal, record=external_id, dossier_id=apart[0])
 
         shop.store.write(work)
+
+    def _take_out(self, tx: Tx, record: RecordRow) -> None:
+        """Events belong to their record: they leave the dossier with it and come back with it (S3)."""
+        for dossier in tx.dossiers([record.dossier_id]).values():
+            mine = [e for e in dossier.timeline if e["portal"] == record.portal and e["record"] == record.external_id]
+            dossier.timeline = [entry for entry in dossier.timeline if entry not in mine]
+            record.counts["entries"] = mine
+            tx.put_dossiers([dossier])
 
     def _no_doubt(self, tx: Tx, dossier_id: str, external_id: str) -> None:
         lanes = tx.lanes_of([dossier_id]).get(dossier_id, [])

@@ -19,7 +19,7 @@ from gateway.sync.link import Candidates, Link, Linked, link
 from gateway.sync.observe import Observation, observe
 from gateway.sync.portal import Portal
 from gateway.sync.reading import Reading
-from gateway.sync.route import DossierView, ownership_of, route, stages
+from gateway.sync.route import DossierView, Target, ownership_of, route, stages
 from gateway.sync.timeline import Entry, Merged
 from schemas.canonical import canonical_bytes
 
@@ -163,15 +163,27 @@ class _Page:
                 continue
             arrival = given if given.read is None else given.read()
             self._touched.pop(arrival.external_id, None)
-            if arrival.reading is None:
-                self._quarantine(arrival, "unreadable", arrival.problem, "mend the mapping or the record, then replay")
-                continue
             record = records.get(arrival.external_id)
             row = record or RecordRow(self._portal.name, arrival.external_id)
+            if arrival.reading is None:
+                self._set_aside(
+                    arrival, row, "unreadable", arrival.problem, "mend the mapping or the record, then replay"
+                )
+                continue
             held = slots.get(arrival.external_id)
             if held is None or held.reading.read_at <= arrival.reading.read_at:
                 slots[arrival.external_id] = _Slot(arrival, arrival.reading, row, record is not None)
         return list(slots.values())
+
+    def _set_aside(self, arrival: Arrival, record: RecordRow, cause: str, reason: str, next_step: str) -> None:
+        """Quarantine a record we cannot use; the same bytes once more make no second entry (I6)."""
+        digest = commitment(b"", arrival.raw)
+        if record.counts.get("aside") == [cause, digest]:
+            self.done.unchanged += 1
+            return
+        self._quarantine(arrival, cause, reason, next_step)
+        record.counts["aside"] = [cause, digest]
+        self._doubted.append(record)
 
     def _says_the_same(self, arrival: Arrival, record: RecordRow | None) -> bool:
         """The bytes of the stored reading once more: nothing to read, but for a lane that may show drift (S12)."""
@@ -239,7 +251,7 @@ class _Page:
             by_reference=tuple(
                 r for r in references if r.external_id != reading.external_id or r.portal != reading.portal
             ),
-            by_number=tuple(by_number.get(number, ())) if number else (),
+            by_number=(*by_number.get(number, ()), *self._fresh_codes.get(number, ())) if number else (),
             by_code=(*by_code.get(reading.dossier_code, ()), *mine),
             others=others,
             apart=frozenset(slot.record.counts.get("apart", ())),
@@ -252,6 +264,9 @@ class _Page:
         elif linked.link is Link.KNOWN:
             slot.dossier = rows.get(linked.dossier_ids[0]) or self._fresh[linked.dossier_ids[0]]
             slot.held = Held.open(slot.dossier, self._w.vault)
+        elif self._stage:
+            reason = "a ministry speaks of a dossier that we did not forward to it"
+            self._set_aside(slot.arrival, slot.record, "unplaced", reason, "forward or link it, then replay")
         else:
             slot.dossier = self._new_dossier(slot)
 
@@ -260,9 +275,11 @@ class _Page:
         row = DossierRow(self._w.new_id(), national_code=slot.reading.national_code)
         row.handler = self._portal.name if self._portal.name in handlers else handlers[0] if len(handlers) == 1 else ""
         row.dossier_code = slot.reading.dossier_code
+        row.procedure_code, row.agency_code = slot.reading.procedure_code, slot.reading.agency_code
         row.applicant_hash = self._blind(slot.reading.applicant)
         self._fresh[row.id] = row
-        self._fresh_codes.setdefault(row.dossier_code, []).append(row)
+        for name in {row.dossier_code, row.national_code} - {""}:
+            self._fresh_codes.setdefault(name, []).append(row)
         self.done.new += 1
         return row
 
@@ -292,6 +309,11 @@ class _Page:
         if slot.seen.stale:
             self.done.stale += 1
             return False
+        brought = slot.seen.counts.pop("entries", ())
+        if brought:
+            row.timeline = cast("list[Json]", timeline.merge(cast("list[Entry]", row.timeline), brought)[0])
+        if self._portal.name in self._w.config.ownership.handlers and not row.handler:
+            row.handler = self._portal.name
         before_view = self._w.view(row, slot.held)
         may_say = before_view.ownership.may_say
         echo = self._echo(slot)
@@ -314,7 +336,7 @@ class _Page:
         refresh_columns(row, slot.held, view)
         if goes_back_from_the_end(before_view.current(), view.current()):
             row.flags = tuple(dict.fromkeys((*row.flags, "reopened")))
-        news = bool(added or corrected or changed_facts)
+        news = bool(added or corrected or changed_facts or brought)
         due = self._lanes_due(slot, view, news)
         self._after(slot, decisions, due)
         return news or not slot.known
@@ -359,7 +381,7 @@ class _Page:
             due = {t.portal for t in targets if t.portal in self._w.portals and self._w.portals[t.portal].pushes}
             row.version += 1
             row.changed_at = self._now
-        due -= {self._portal.name}
+            due = {name for name in due if name != self._portal.name or _is_asked(targets, name)}
         due |= self._own_lane(slot)
         for portal in due:
             self._due[LaneKey(portal, row.id)] = self._now
@@ -498,6 +520,11 @@ def _is_placed(record: RecordRow) -> bool:
     return bool(record.dossier_id or record.counts.get("doubt"))
 
 
+def _is_asked(targets: Sequence[Target], portal: str) -> bool:
+    """Whether commands wait for this portal: what it says may decide them."""
+    return any(target.portal == portal and target.commands for target in targets)
+
+
 def _take_over(record: RecordRow, slot: _Slot, leaf_digest: str) -> None:
     """What the record's row must know of this reading."""
     row, reading = slot.dossier, slot.reading
@@ -512,5 +539,5 @@ def _take_over(record: RecordRow, slot: _Slot, leaf_digest: str) -> None:
     record.read_at = reading.read_at
     record.removed = reading.removed
     record.absent = 0
-    record.counts = slot.seen.counts or record.counts
+    record.counts = {name: value for name, value in slot.seen.counts.items() if name not in ("aside", "doubt")}
     record.leaf = leaf_digest

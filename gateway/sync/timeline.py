@@ -8,7 +8,8 @@ An entry is a plain JSON object, because it is stored as one:
 - `status` (canonical or ""), `wire`, `sub`: what it says; "" makes it a note
 - `at`: own time in seconds; `us`: true when it is the time of our hearing
 - `pos`: own number for order at equal times; `nth`: n-th time the act became current
-- `heard`: start of the reading that gave these attributes; `first`: of the first that named it; `cause`: key of our command, if it made this event
+- `heard`: start of the reading that gave these attributes; `first`: of the first that named it
+- `cause`: key of our command, if it made this event
 - `was`: statuses it had before a correction
 - `base`: true for the first state of a bare-state source (S26)
 """
