@@ -64,8 +64,7 @@ def test_a_running_gateway_hands_on_at_once_and_stops_cleanly(rehearsal: Rehears
     file.write_text(head + "  national:" + national.replace("every_s: 0.5", "every_s: 60"))
     adopted(rehearsal)
     with process(rehearsal, "run") as started:
-        assert started.stdout is not None
-        started.stdout.readline()
+        until(lambda: (rehearsal.folder / "var" / "lienthong.db.run").exists())
         time.sleep(1.0)  # past the first, empty round of every job
         number_of = rehearsal.handed_in()
         until(lambda: ("progress", number_of) in rehearsal.effects())
