@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from adapters.base import Delivery, DeliveryClass, Outcome, OutcomeKind
 from gateway.evidence.leaf import leaf
+from gateway.log import get_logger
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneKey, LaneRow
 from gateway.sync import outcomes
@@ -24,7 +26,9 @@ from gateway.sync.lane import SUPERSEDED, UNPROVEN, Lane
 from gateway.sync.plan import Step, moved_on
 from gateway.sync.portal import Portal
 from gateway.sync.settle import Settler
-from schemas.errors import NotSendableError, PortalError
+from schemas.errors import NotSendableError, PortalError, StoreError
+
+log = get_logger()
 
 MAX_STEPS = 50
 """Steps one claim may perform: a guard against a plan that never empties."""
@@ -103,7 +107,13 @@ class Deliverer:
 
     def _work(self, lane: LaneRow) -> Counter[str]:
         worker = LaneWorker(self._shop, self._portal, self._guard, lane)
-        worker.work()
+        try:
+            worker.work()
+        except StoreError:
+            raise
+        except Exception as error:  # a mistake in one lane must not stop the others (I5)
+            log.error("lane_failed", portal=lane.portal, dossier=lane.dossier_id, exc_info=error)
+            worker.put_off(type(error).__name__)
         return worker.counts
 
 
@@ -133,6 +143,13 @@ class LaneWorker:
             self._release(None, "more to do", at=self._shop.now())
         except LeaseLostError:
             self.counts["lease_lost"] += 1
+
+    def put_off(self, mistake: str) -> None:
+        """Give the lane back for later after a mistake of ours; what was begun is settled as uncertain."""
+        self.counts["failed"] += 1
+        later = self._shop.now() + self._portal.config.retry.max_s
+        with suppress(LeaseLostError):
+            self._release(None, f"an error of the gateway itself ({mistake}), see the log", at=later, put_off=True)
 
     def _case(self) -> Case | None:
         shop, portal, key = self._shop, self._portal, self._key
@@ -382,14 +399,14 @@ class LaneWorker:
         reason = "; ".join(sorted({f"{klass}: {text}" for klass, (text, _) in found.items()}))
         self._release(case, reason, at=min(timed) if timed else None)
 
-    def _release(self, case: Case | None, reason: str, *, at: float | None) -> None:
+    def _release(self, case: Case | None, reason: str, *, at: float | None, put_off: bool = False) -> None:
         shop, now = self._shop, self._shop.now()
         mark = case.lane.row.mark if case else None
 
         def release(tx: Tx) -> None:
             row = self._mine(tx)
             row.lease_until, row.lease_token = 0.0, ""
-            if mark is not None and row.mark == mark:
+            if put_off or (mark is not None and row.mark == mark):
                 row.due_at = at
             state = _state(reason, at)
             if state != row.state:

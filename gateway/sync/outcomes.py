@@ -13,6 +13,8 @@ from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneKey, LaneRow, RecordRow
 from gateway.sync.case import Workshop
+from gateway.sync.dossiers import Held
+from gateway.sync.excerpt import cleared
 from gateway.sync.lane import HANDED, SUPERSEDED, UNPROVEN, Lane
 from gateway.sync.portal import Portal
 
@@ -101,7 +103,7 @@ class _Recorder:
             self._tx.put_delivery(self.row)  # a newer attempt is under way: only a yes counts for both (S24)
             return Ended(self.row.state, False)
         self._lane.last_ended = self._now
-        self.row.reason, self.row.excerpt = outcome.reason, outcome.excerpt
+        self.row.reason, self.row.excerpt = outcome.reason, self._cleared(outcome.excerpt)
         if outcome.kind is OutcomeKind.DELIVERED:
             ended = self._delivered(outcome)
         elif self.row.state == "unproven":
@@ -115,6 +117,10 @@ class _Recorder:
         self._leaf("outcome", outcome=outcome.kind.value, code=outcome.code, reason=outcome.reason, proof=outcome.proof)
         self._store()
         return ended
+
+    def _cleared(self, excerpt: str) -> str:
+        dossier = self._tx.dossiers([self.row.dossier_id])[self.row.dossier_id] if excerpt else None
+        return cleared(excerpt, Held.open(dossier, self._shop.vault)) if dossier else ""
 
     def _note_attempt(self, outcome: Outcome, attempt: int) -> None:
         for tried in self.row.attempts:

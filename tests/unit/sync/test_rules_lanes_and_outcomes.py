@@ -547,3 +547,128 @@ def test_the_three_classes_are_planned_from_what_the_rules_say(world: World) -> 
     assert able["insert"].klass is DeliveryClass.SNAPSHOT
     assert able["progress"].probe is ProbeStrength.NONE
     assert world.store.read(lambda tx: tx.lanes([LaneKey("national", "none")])) == {}
+
+
+def test_a_mistake_of_ours_in_one_lane_stops_no_other(world: World) -> None:
+    opened(world)
+    world.province.open("r2", at=world.tick(), code="H99-261102-00002", status="accepted")
+    push = world.national.push
+
+    def broken(delivery: Delivery) -> Outcome:
+        if delivery.external_id == CODE:
+            raise TypeError("a mistake")
+        return push(delivery)
+
+    world.national.push = broken  # type: ignore[method-assign]
+    world.engine.pull("province")
+    report = world.engine.deliver("national")
+    assert report.counts["failed"] == 1
+    assert world.rows("H99-261102-00002") == ["accepted"]
+    assert "TypeError" in world.lane("national").reason
+    world.national.push = push  # type: ignore[method-assign]
+    world.rest()
+    assert world.rows(CODE) == ["accepted"]
+    assert [write for write in world.national.writes if write[0] == "insert"].count(("insert", CODE)) == 1
+
+
+def test_a_superseded_request_releases_the_snapshot_that_waited_for_it(world: World) -> None:
+    opened(world)
+    world.rest()
+    world.national.sweep = [CODE]
+    world.rest()
+    world.national.shown[CODE]["status"] = "withdrawal_requested"
+    world.tick()
+    world.engine.pull("national")
+    moved(world, "returned")
+    world.tick(3)
+    world.engine.pull("province")
+    world.engine.deliver("national")
+    world.engine.deliver("province")
+    world.rest()
+    assert world.national.shown[CODE]["status"] == "returned"
+
+
+def test_a_request_heard_before_its_handler_has_spoken_waits_for_it(world: World) -> None:
+    world.province.open("r1", at=world.tick(), code=CODE, status="accepted", agency="H99")
+    world.rest()
+    world.national.sweep = [CODE]
+    world.national.shown[CODE]["status"] = "withdrawal_requested"
+    world.rest()
+    assert world.province.folders["r1"].detail["status"] == "withdrawal_requested"
+
+
+def test_what_comes_back_while_a_declaration_is_uncertain_is_no_new_dossier(world: World) -> None:
+    world.justice.faults = ["lost"]
+    opened(world, "forwarded", procedure="2.000001")
+    world.rest()
+    world.justice.states[CODE] = ("completed", "")
+    world.rest()
+    assert world.province.folders["r1"].detail["status"] == "completed"
+    assert len(list(world.store.read(lambda tx: list(tx.iter_dossiers())))) == 1
+
+
+def test_a_ministry_that_speaks_of_a_strange_dossier_is_set_aside_once(world: World) -> None:
+    world.justice.states["H01-260101-00009"] = ("completed", "")
+    for _ in range(3):
+        world.round()
+    (held,) = world.store.read(lambda tx: tx.list_quarantine())
+    assert held.cause == "unplaced"
+    assert world.store.read(lambda tx: tx.counts())["raw"] == 1
+
+
+def test_a_cut_insert_whose_repeat_is_refused_is_looked_for_and_inserted(world: World) -> None:
+    opened(world)
+    world.national.faults = ["cut", "no"]
+    world.rest()
+    assert world.national.shown[CODE]["status"] == "accepted"
+    assert world.rows(CODE) == ["accepted"]
+
+
+def test_a_record_that_vanished_at_the_mirror_is_put_there_again(world: World) -> None:
+    opened(world)
+    world.rest()
+    world.national.shown.clear()
+    moved(world, "completed")
+    world.rest()
+    assert world.national.shown[CODE]["status"] == "completed"
+    assert world.rows(CODE) == ["accepted", "completed"]
+
+
+def test_a_pause_in_the_middle_of_a_lane_is_seen_before_the_next_call(world: World) -> None:
+    opened(world)
+    world.engine.pull("province")
+    push = world.national.push
+
+    def first(delivery: Delivery) -> Outcome:
+        world.operator.pause("national", "an officer", "stop")
+        return push(delivery)
+
+    world.national.push = first  # type: ignore[method-assign]
+    world.engine.deliver("national")
+    assert world.national.writes == [("insert", CODE)]
+    world.national.push = push  # type: ignore[method-assign]
+    world.operator.resume("national", "an officer")
+    world.rest()
+    assert world.national.writes == [("insert", CODE), ("progress", CODE)]
+
+
+def test_a_gap_event_that_a_person_says_did_not_arrive_is_sent(world: World) -> None:
+    opened(world)
+    world.rest()
+    kept = backup(world.folder / "store.db", world.folder / "backup", world.clock.now())
+    moved(world, "in_progress")
+    world.tick(20)
+    world.close()
+    restore(kept, world.folder / "store.db", world.clock.now(), actor="an officer")
+    world.open()
+    world.round()
+    for name in world.config.portals:
+        world.engine.reconcile(name)
+        world.engine.adopt(name, START.timestamp() - 3600, actor="an officer")
+    world.rest()
+    assert world.rows(CODE) == ["accepted"]
+    for row in world.deliveries("unproven"):
+        assert row.id is not None
+        world.operator.confirm(row.id, arrived=False, actor="an officer")
+    world.rest()
+    assert world.rows(CODE) == ["accepted", "in_progress"]
