@@ -13,7 +13,7 @@ from typing import Any
 
 from adapters.opencps.calls import Calls
 from adapters.opencps.options import Options
-from adapters.opencps.rows import JsonObject, blanked, number
+from adapters.opencps.rows import JsonObject, blanked, number, reference
 from adapters.opencps.windows import Window
 from schemas.errors import PortalContractError, PortalUnavailableError
 
@@ -136,6 +136,5 @@ def _is_whole(rows: list[JsonObject], total: int, asked: int) -> bool:
 
 
 def key_of(row: JsonObject) -> str:
-    """The reference as the portal shows it, or the primary key of a row that has none."""
-    uid = row.get("referenceUid")
-    return uid.strip() if isinstance(uid, str) and uid.strip() else str(number(row.get("dossierId")))
+    """The reference as the portal shows it, or the primary key of a row that has none to ask by."""
+    return reference(row) or str(number(row.get("dossierId")))

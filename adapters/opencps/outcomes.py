@@ -15,6 +15,8 @@ from adapters.opencps.options import Options
 from adapters.opencps.rows import number
 from schemas.errors import PortalAuthError, PortalError
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 def judge(reply: HttpReply, proof_key: str, calls: Calls, options: Options) -> Outcome:
     """Judge the answer to a write.
@@ -25,7 +27,7 @@ def judge(reply: HttpReply, proof_key: str, calls: Calls, options: Options) -> O
         calls: To ask, after a 203, whether the login or only a permission is missing.
         options: Whose `refusals` say which 403 is a no.
     """
-    said = _object(reply)
+    said = said_of(reply.body)
     unread = Outcome(
         OutcomeKind.UNKNOWN,
         f"status {reply.status} is not in the contract",
@@ -61,9 +63,10 @@ def _turned_away(calls: Calls, refused: Outcome) -> Outcome:
     return replace(refused, reason="the login holds, but the account may not do this")
 
 
-def _object(reply: HttpReply) -> dict[str, Any] | None:
+def said_of(answer: bytes) -> dict[str, Any] | None:
+    """The JSON object of an answer, None for anything else."""
     try:
-        value = orjson.loads(reply.body)
+        value = orjson.loads(answer.removeprefix(BYTE_ORDER_MARK))
     except orjson.JSONDecodeError:
         return None
     return value if isinstance(value, dict) else None

@@ -13,7 +13,7 @@ from adapters.opencps import rows as wire
 from adapters.opencps.calls import Calls, part
 from adapters.opencps.content import differing
 from adapters.opencps.options import Options
-from adapters.opencps.outcomes import judge
+from adapters.opencps.outcomes import judge, said_of
 from adapters.opencps.reading import Reader
 from schemas.errors import PortalError
 
@@ -119,7 +119,7 @@ class Pusher:
             proof = "its reference, which only we make, is there"
             return Outcome(OutcomeKind.DELIVERED, "was created before", proof=proof, external_id=uid, number=number)
         outcome = self._send(delivery, "POST", "/dossiers", form, "dossierId")
-        said = orjson.loads(outcome.answer) if outcome.kind is OutcomeKind.DELIVERED else {}
+        said = (said_of(outcome.answer) or {}) if outcome.kind is OutcomeKind.DELIVERED else {}
         if said and wire.plain_uid(str(said.get("referenceUid") or "")) != wire.plain_uid(uid):
             return replace(outcome, kind=OutcomeKind.UNKNOWN, reason="200, but for another dossier", proof="")
         return replace(outcome, external_id=uid, number=str(said.get("dossierNo") or ""))

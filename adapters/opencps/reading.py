@@ -32,7 +32,8 @@ class Reader:
         if not wire.number(found.get("dossierId")):
             return None
         shown = str(found.get("referenceUid") or "")
-        if key not in (str(found["dossierId"]), shown) and wire.plain_uid(shown) != wire.plain_uid(key):
+        asked_by_id = key.isdecimal()
+        if key != str(found["dossierId"]) if asked_by_id else wire.plain_uid(shown) != wire.plain_uid(key):
             raise PortalContractError(self._calls.context.portal, "another dossier came back than was asked for")
         clean: JsonObject = wire.blanked(found)
         return clean
@@ -50,8 +51,8 @@ class Reader:
     def log(self, detail: JsonObject) -> list[JsonObject]:
         """The log rows of a dossier, as the portal orders them."""
         by_id = self._options.log_by == "dossier_id"
-        key = str(detail["dossierId"] if by_id else detail.get("referenceUid"))
-        return self.rows_of(f"/dossierlogs/{part(key)}/logs")
+        key = part(str(detail["dossierId"])) if by_id else key_of(detail)
+        return self.rows_of(f"/dossierlogs/{key}/logs")
 
     def rows_of(self, path: str) -> list[JsonObject]:
         """The `data` rows of a list answer; an absent list with total 0 is empty."""
@@ -124,7 +125,7 @@ class Reader:
 
 def key_of(detail: JsonObject) -> str:
     """The key of a dossier as one step of a path: its reference, or the primary key of one that has none."""
-    return part(str(detail.get("referenceUid") or detail["dossierId"]))
+    return part(wire.reference(detail) or str(detail["dossierId"]))
 
 
 def guard_of(detail: JsonObject, log: list[JsonObject]) -> dict[str, int]:

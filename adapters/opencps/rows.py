@@ -29,10 +29,31 @@ JsonObject = dict[str, Any]
 
 
 def blanked(value: Any) -> Any:
-    """The same value with every declared secret emptied, also inside lists and objects."""
+    """The same value with every declared secret emptied, also inside lists, objects and JSON in texts."""
     if isinstance(value, dict):
         return {key: "" if key.casefold() in SECRETS and item else blanked(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return _blanked_text(value)
     return [blanked(item) for item in value] if isinstance(value, list) else value
+
+
+def _blanked_text(text: str) -> str:
+    """JSON in a text loses its secrets too; any other text, and JSON without one, stays as it came."""
+    if text[:1] not in ("{", "[") or not any(name in text.casefold() for name in SECRETS):
+        return text
+    try:
+        held = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    clean = blanked(held)
+    return text if clean == held else orjson.dumps(clean).decode()
+
+
+def reference(row: Mapping[str, Any]) -> str:
+    """The reference of a row or detail, "" where it has none to ask by: one of digits is read as a primary key."""
+    uid = row.get("referenceUid")
+    plain = uid.strip() if isinstance(uid, str) else ""
+    return "" if plain.isdecimal() else plain
 
 
 def plain_uid(uid: str) -> str:
