@@ -52,8 +52,8 @@ class Killer:
                 time.sleep(0.003)
         else:
             time.sleep(self._lot.uniform(0.0, 0.1))
-        self._process.kill()
         at = time.time()
+        self._process.kill()
         begun, requests = self._begun(), self._under_way(at)
         self.killed_at.append(at)
         self.kills.append(Kill(round(time.monotonic() - self._began, 2), begun, requests))
