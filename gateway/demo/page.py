@@ -96,10 +96,10 @@ def picture(outcome: Outcome) -> str:
         _box(690, 300, 190, t("Justice", "Bộ Tư pháp"), "civil_status", outcome.calls.get(JUSTICE, 0)),
         _line(212, 185, 343, 185, t("sweeps", "quét"), 277, 177),
         _line(343, 215, 212, 215, t(f"{back} acts", f"{back} thao tác"), 277, 235),
-        _line(537, 180, 688, 70, national, 560, 80, "middle"),
+        _line(537, 180, 688, 70, national, 560, 80),
         _line(537, 200, 688, 200, f"{transport} {handed}", 612, 192),
-        _line(537, 215, 688, 325, f"{justice} {handed}", 560, 300, "middle"),
-        _line(688, 350, 520, 242, t("polls: results", "hỏi kết quả"), 580, 345, "middle"),
+        _line(537, 215, 688, 325, f"{justice} {handed}", 560, 300),
+        _line(688, 350, 520, 242, t("polls: results", "hỏi kết quả"), 580, 345),
         "</svg>",
     ]
     return "".join(parts)
@@ -115,12 +115,10 @@ def _box(x: int, y: int, wide: int, name: str, kind: str, calls: int | None) -> 
     )
 
 
-def _line(
-    x1: int, y1: int, x2: int, y2: int, said: str, x: int, y: int, anchor: str = "middle"
-) -> str:  # fmt: skip
+def _line(x1: int, y1: int, x2: int, y2: int, said: str, x: int, y: int) -> str:
     return (
         f'<line class="line" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="#5b6b7c" stroke-width="2"'
-        f' marker-end="url(#tip)"/><text x="{x}" y="{y}" text-anchor="{anchor}" font-size="13">{escape(said)}</text>'
+        f' marker-end="url(#tip)"/><text x="{x}" y="{y}" text-anchor="middle" font-size="13">{escape(said)}</text>'
     )
 
 
