@@ -23,7 +23,7 @@ KINDS = {
     "parked": "a delivery waits for a person",
     "quarantined": "a record could not be read or placed",
     "act": "an operator's act: actor, reason, what changed",
-    "portal": "a portal's mode, adopt line, pause or breaker changed",
+    "portal": "a portal's mode or adopt line changed, it was compared, or a sweep stopped to ask",
     "restore": "a restored store began a new epoch; names both heads",
 }
 """Kinds of leaves and what each says; `docs/evidence.md` documents their fields."""

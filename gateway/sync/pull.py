@@ -11,6 +11,7 @@ from functools import partial
 
 from adapters.base import Page, RawRecord, UnreadableRecord
 from gateway import __version__
+from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
 from gateway.sync.case import Workshop
 from gateway.sync.pages import SALT, Arrival, PageWriter, Stored
@@ -233,6 +234,9 @@ class Puller:
                 if state.mode == "live" and not state.paused:
                     state.paused = f"one sweep of {report.portal} wants more than the set number of writes here"
                     tx.put_portal(state)
+                    tx.append_leaves(
+                        [leaf("portal", shop.now(), portal=name, act="stop_and_ask", source=report.portal)]
+                    )
                     braked.append(name)
             return braked
 
