@@ -11,7 +11,12 @@ from gateway.cli.opening import DEFAULT_CONFIG, Actor, AsJson, ConfigPath, opene
 from gateway.cli.printing import as_json
 
 Which = Annotated[
-    str, typer.Argument(metavar="PORTAL|all", help=t("A portal, or all.", "Một cổng, hoặc all."), show_default=False)
+    str,
+    typer.Argument(
+        metavar="PORTAL|ROUTE|all",
+        help=t("A portal, a route, or all.", "Một cổng, một tuyến, hoặc all."),
+        show_default=False,
+    ),
 ]
 
 

@@ -76,6 +76,7 @@ def _said(finding: Finding) -> str:
         "silent": t("silent for too long", "không phản hồi quá lâu"),
         "breaker_open": t("breaker open", "đang ngắt mạch"),
         "paused": t("paused", "đang tạm dừng"),
+        "route_paused": t("a route is paused", "một tuyến đang tạm dừng"),
         "everything_paused": t("everything is paused", "tất cả đang tạm dừng"),
         "parked": t("parked: lienthong parked list", "chờ người: lienthong parked list"),
         "unproven": t("unproven: lienthong parked list", "chưa chứng minh: lienthong parked list"),

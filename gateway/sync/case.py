@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from adapters.base import DeliveryClass
 from gateway.config import Config
 from gateway.store.base import Store, Tx, Vault
@@ -102,6 +104,13 @@ class Case:
         return plan(self.view, self.lane, self.target, self.desk, self.snapshot if wants_snapshot else None)
 
 
+def paused_routes(tx: Tx) -> dict[str, str]:
+    """Route -> why it is paused."""
+    kept = tx.setting("paused_routes")
+    found: dict[str, str] = orjson.loads(kept) if kept else {}
+    return found
+
+
 def open_case(tx: Tx, shop: Workshop, portal: Portal, key: LaneKey, dossier_id: str) -> Case | None:
     """Read a lane and all it needs; None when lane or dossier is gone."""
     row = tx.lanes([key]).get(key)
@@ -110,7 +119,9 @@ def open_case(tx: Tx, shop: Workshop, portal: Portal, key: LaneKey, dossier_id: 
         return None
     held = Held.open(dossier, shop.vault)
     view = view_of(dossier, held, shop.config)
-    targets = route(view, shop.config.routes, shop.config.ownership)
+    held_back = paused_routes(tx)
+    routes = [found for found in shop.config.routes if found.name not in held_back]
+    targets = route(view, routes, shop.config.ownership)
     target = next((found for found in targets if found.portal == portal.name), None)
     waiting = tx.deliveries([key]).get(key, [])
     desk = _desk(tx, shop, portal, tx.portal(portal.name), row, view, waiting, targets)

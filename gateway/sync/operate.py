@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import zlib
 
+import orjson
+
 from adapters.base import DeliveryClass
+from gateway.config import RouteConfig
 from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneKey, RecordRow
 from gateway.sync import outcomes
-from gateway.sync.case import Workshop
+from gateway.sync.case import Workshop, paused_routes
 from gateway.sync.engine import Engine
 from gateway.sync.lane import Lane
 from gateway.sync.pages import SALT
 from schemas.errors import GatewayError
+
+MANY = 10_000_000
 
 
 class NotFoundError(GatewayError):
@@ -201,7 +206,7 @@ class Operator:
 
     # brakes
     def pause(self, portal: str, actor: str, reason: str) -> None:
-        """Send nothing to a portal, or to none with "*"."""
+        """Send nothing to a portal or by a route, or to none with "*"."""
         self._brake(portal, f"{reason} ({actor}, {self._shop.clock.now():%Y-%m-%d %H:%M} UTC)", actor, "pause")
 
     def resume(self, portal: str, actor: str) -> None:
@@ -210,12 +215,16 @@ class Operator:
 
     def _brake(self, portal: str, reason: str, actor: str, act: str) -> None:
         shop = self._shop
-        if portal != "*" and portal not in shop.portals:
-            raise NotFoundError(f"there is no portal '{portal}' (there are: {', '.join(sorted(shop.portals))})")
+        route = next((found for found in shop.config.routes if found.name == portal), None)
+        if portal != "*" and portal not in shop.portals and route is None:
+            known = ", ".join(sorted([*shop.portals, *(found.name for found in shop.config.routes)]))
+            raise NotFoundError(f"there is no portal or route '{portal}' (there are: {known})")
 
         def work(tx: Tx) -> None:
             if portal == "*":
                 tx.put_setting("paused", reason)
+            elif portal not in shop.portals and route is not None:
+                self._brake_route(tx, route, reason)
             else:
                 row = tx.portal(portal)
                 row.paused = reason
@@ -223,8 +232,19 @@ class Operator:
             self._act(tx, act, actor, portal=portal, reason=reason)
 
         shop.store.write(work)
-        for name in shop.portals if portal == "*" else (portal,):
+        for name in shop.portals if portal == "*" or route is not None else (portal,):
             shop.wake(name)
+
+    def _brake_route(self, tx: Tx, route: RouteConfig, reason: str) -> None:
+        """Hold a route back; when it is let go, everything it may owe is looked at again."""
+        held = paused_routes(tx)
+        held.pop(route.name, None)
+        if reason:
+            held[route.name] = reason
+        else:
+            lanes = tx.iter_lanes(limit=MANY)
+            tx.mark_due([LaneKey(lane.portal, lane.dossier_id) for lane in lanes], self._shop.now())
+        tx.put_setting("paused_routes", orjson.dumps(held).decode())
 
     def _act(self, tx: Tx, act: str, actor: str, *, portal: str = "", dossier_id: str = "", **fields: str) -> None:
         made = leaf("act", self._shop.now(), portal=portal, dossier_id=dossier_id, act=act, actor=actor, **fields)

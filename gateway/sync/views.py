@@ -12,6 +12,7 @@ from gateway.config import Config, PortalConfig
 from gateway.masking import DOTS, masked
 from gateway.store.base import Store, Tx, Vault
 from gateway.store.rows import DeliveryRow, DossierRow, LaneKey, LaneRow, PortalRow
+from gateway.sync.case import paused_routes
 from gateway.sync.dossiers import Held, view_of
 from gateway.sync.lane import Lane
 from schemas.status import DossierStatus
@@ -132,7 +133,13 @@ def _status(tx: Tx, config: Config, now: float) -> StatusReport:
             risky += _at_risk(tx, name, lanes, now + config.notify.due_within_days * DAY_S)
     paused = tx.setting("paused") or ""
     report = tuple(portals)
-    findings = (*_of_everything(paused), *(found for one in report for found in _of_portal(one)), *_of_risk(risky, now))
+    held_back = [f"{name}: {why}" for name, why in paused_routes(tx).items()]
+    findings = (
+        *_of_everything(paused),
+        *_of_routes(held_back),
+        *(found for one in report for found in _of_portal(one)),
+        *_of_risk(risky, now),
+    )
     return StatusReport(now, tx.setting("epoch") or "1", paused, report, tuple(risky), findings, tx.counts())
 
 
@@ -184,6 +191,10 @@ def _at_risk(tx: Tx, portal: str, lanes: list[LaneRow], until: float) -> list[At
         if (row := rows.get(lane.dossier_id)) is not None and row.due_at is not None and row.due_at <= until
         if not (row.status and DossierStatus(row.status).is_terminal)
     ]
+
+
+def _of_routes(held_back: list[str]) -> list[Finding]:
+    return [Finding(Urgency.SOON, "", "route_paused", text) for text in held_back]
 
 
 def _of_everything(paused: str) -> list[Finding]:

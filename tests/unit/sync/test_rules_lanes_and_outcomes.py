@@ -672,3 +672,19 @@ def test_a_gap_event_that_a_person_says_did_not_arrive_is_sent(world: World) -> 
         world.operator.confirm(row.id, arrived=False, actor="an officer")
     world.rest()
     assert world.rows(CODE) == ["accepted", "in_progress"]
+
+
+def test_one_route_can_be_paused_alone(tmp_path: Path) -> None:
+    raw = config()
+    raw["routes"][0]["name"] = "copies to the national portal"
+    world = World(tmp_path, raw)
+    world.live()
+    world.operator.pause("copies to the national portal", "an officer", "a rule is being mended")
+    opened(world, "forwarded", procedure="2.000001")
+    world.rest()
+    assert not world.national.writes
+    assert world.justice.pushes == [("declare", CODE)]
+    world.operator.resume("copies to the national portal", "an officer")
+    world.rest()
+    assert world.rows(CODE) == ["in_progress"]
+    world.close()
