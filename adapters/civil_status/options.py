@@ -102,7 +102,7 @@ class Options(Section):
     Attested as nullable and seen as a bare date: without this an event is the n-th change of state, timed by us.
     """
 
-    base_url: Annotated[str, Field(pattern=r"^https?://")]
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
     client_id: SecretRef
     client_secret: SecretRef
     token_login: TokenLogin = TokenLogin.BASIC

@@ -14,6 +14,7 @@ from adapters.npsp.options import Options
 from adapters.npsp.outcomes import Success, Verdict, classify
 from adapters.npsp.reply import Reply, parse, rows
 from adapters.npsp.verdicts import excerpt, read_rows
+from adapters.redaction import without
 from adapters.retry import retry_harmless
 from schemas.errors import PortalAuthError
 
@@ -84,10 +85,10 @@ class Line:
     def _in_session(self, send: Callable[[str], HttpReply], needs: Success | None) -> Answer:
         """Send; where the session is refused, renew it once for all and send once more."""
         session = self._session()
-        answer = self._judged(send(session), needs)
+        answer = self._judged(send(session), needs, session)
         if answer.verdict is Verdict.AUTH and self._login.needed:
             session = self._session(stale=session)
-            answer = self._judged(send(session), needs)
+            answer = self._judged(send(session), needs, session)
         if answer.verdict is not Verdict.AUTH:
             self._login.worked()
         elif self._login.needed and self._login.refused(session):
@@ -99,9 +100,10 @@ class Line:
         with nothing_sent_yet():
             return self._login.token(stale)
 
-    def _judged(self, answer: HttpReply, needs: Success | None) -> Answer:
-        """`needs` is what a write must show; a read shows it by its rows."""
+    def _judged(self, answer: HttpReply, needs: Success | None, session: str) -> Answer:
+        """`needs` is what a write must show; a read shows it by its rows. Portals quote the session they refuse."""
         reply = _taken_apart(answer)
+        reply = replace(reply, text=without(reply.text, [session]))
         if needs is None and reply.code == 0 and rows(reply):
             verdict, proof = Verdict.OK, "code=0 with rows"
         else:

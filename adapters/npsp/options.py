@@ -48,7 +48,7 @@ class Options(Section):
     """
 
     profile: Profile = "v2-2024"
-    base_url: str
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
     adapter_path: str = "XrdAdapter/RestService/forward"
     login_path: str = "mapi/login"
     share_path: str = "mapi/g"

@@ -7,10 +7,11 @@ text is refused, not for good; an answer that says neither yes nor no leaves the
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Literal
 
-from adapters.npsp.reply import Reply, fold
+from adapters.npsp.reply import UNREADABLE, Reply, fold
 from schemas.settings import Section
 
 Success = Literal["both", "code", "text"]
@@ -79,6 +80,14 @@ DEFAULT_RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 """Words of refusals; attested are only "đã tồn tại" under 0, 3 and -3 (S5), the rest is configurable guesswork."""
 
+_NOT_SUCCESS = re.compile(
+    r"\b(?:không|chưa|ko)\b[^.,;:!?|]*?\bthành công"
+    r"|\bthành công (?:một phần|0 ?/ ?\d+)"
+    r"|\bthành công ?[:=] ?0\b"
+)
+"""Words of success that say it of nothing, of a part, or with a "not" before them in the same clause. Only those of
+`NEGATED_SUCCESS` prove that nothing was done: "hồ sơ không có tệp đã đồng bộ thành công" says that it was."""
+
 REFUSAL = Rule(verdict=Verdict.FAILED, text=(*NEGATED_SUCCESS, "thất bại"))
 
 
@@ -88,10 +97,8 @@ def code_text(reply: Reply) -> str:
 
 
 def says_success(reply: Reply) -> bool:
-    """Whether the text says success in clear words, negated ones taken out first."""
-    words = reply.words
-    for negated in NEGATED_SUCCESS:
-        words = words.replace(fold(negated), "")
+    """Whether the text says success in clear words, negated and partial ones taken out first."""
+    words = _NOT_SUCCESS.sub("", reply.words)
     return any(fold(word) in words for word in SUCCESS_WORDS)
 
 
@@ -100,7 +107,7 @@ def classify(reply: Reply, rules: tuple[Rule, ...], needs: Success) -> tuple[Ver
 
     An answer that says success and refusal at once, by code or by words, is `unknown`: part of it may have worked.
     """
-    if reply.markup:
+    if reply.markup or reply.code == UNREADABLE:
         return Verdict.UNKNOWN, "not an answer of this protocol"
     positive = says_success(reply) and reply.code in (0, None)
     rule = next((rule for rule in (*rules, REFUSAL) if rule.fits(reply)), None)
@@ -118,6 +125,8 @@ def _without_rule(reply: Reply, needs: Success) -> tuple[Verdict, str]:
         if spoken:
             return Verdict.UNKNOWN, "failure by code, success by words"
         return Verdict.FAILED, f"code={code_text(reply)}, text not in the table"
+    if not spoken and _NOT_SUCCESS.search(reply.words):
+        return Verdict.UNKNOWN, "success by code, not by words"
     enough = {"both": spoken and reply.code == 0, "code": reply.code == 0, "text": spoken}[needs]
     if enough:
         word = " text~thành công" if spoken else ""

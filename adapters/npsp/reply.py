@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ _BOM = "\ufeff"
 _MARKUP = re.compile(r"\s*<(?:!|\?|[a-z])", re.IGNORECASE)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 
+UNREADABLE = "unreadable"
 Code = int | str | None
 """A normalised code: an int, another word the portal used as one, or None where there is none."""
 
@@ -29,7 +31,7 @@ class Reply:
     """An answer without its wrapping.
 
     `code` is normalised; `text` is the portal's message as it stands; `body` is the innermost object, None for
-    plain text; `markup` says that the answer is a page or XML, not an answer of this protocol at all.
+    plain text; `markup` says that the answer is a page, XML or broken JSON, not an answer of this protocol at all.
     """
 
     code: Code
@@ -49,9 +51,14 @@ def fold(text: str) -> str:
 
 
 def normalise_code(value: JsonValue) -> Code:
-    """Read `0`, `"0"`, `"00"`, `" 0 "`, `0.0` as 0; missing, null and "" as None; other words as themselves."""
-    if value is None or isinstance(value, bool | list | dict):
+    """Read `0`, `"0"`, `"00"`, `" 0 "`, `0.0` as 0; missing, null and "" as None; other words as themselves.
+
+    What is neither number nor text is a code nobody can read, and none of success.
+    """
+    if value is None:
         return None
+    if isinstance(value, bool | list | dict):
+        return UNREADABLE
     if isinstance(value, float):
         return int(value) if value.is_integer() else str(value)
     text = str(value).strip().strip("'\"").strip()
@@ -71,6 +78,8 @@ def parse(body: bytes) -> Reply:
     value = _value(text)
     if isinstance(value, Mapping):
         return _unwrap(value, MAX_WRAPPINGS)
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        return Reply(None, "", markup=True)  # cut JSON, or JSON that two readers would read differently: no words
     return Reply(None, value.strip() if isinstance(value, str) else "")
 
 
@@ -98,16 +107,23 @@ def _key(name: str) -> str:
 
 
 def _value(text: str) -> JsonValue:
-    """Parse JSON, again if it is a string that holds JSON; text that is no JSON stays text."""
+    """Parse JSON, again if it is a string that holds JSON; text that is no JSON, or names a key twice, stays text."""
     for _ in range(MAX_WRAPPINGS):
         try:
             value = orjson.loads(text)
-        except orjson.JSONDecodeError:
+            if isinstance(value, dict | list):
+                json.loads(text, object_pairs_hook=_once)
+        except ValueError:
             return text
         if not isinstance(value, str):
             return value
         text = value
     return text
+
+
+def _once(pairs: list[tuple[str, JsonValue]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError
 
 
 def _unwrap(body: Mapping[str, JsonValue], left: int) -> Reply:

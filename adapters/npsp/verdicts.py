@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 
 from adapters.base import JsonValue, Outcome, OutcomeKind
 from adapters.npsp.outcomes import Rule, Verdict, classify, code_text
-from adapters.npsp.reply import Reply, fold, rows
+from adapters.npsp.reply import UNREADABLE, Reply, fold, rows
+from adapters.redaction import texts_of, without
 from schemas.errors import PortalContractError, PortalError, PortalRefusedError, PortalUnavailableError
 
 TEXT_SHOWN = 200
@@ -58,8 +58,7 @@ def outcome(verdict: Verdict, proof: str, reply: Reply, sent: JsonValue, code: s
 def excerpt(reply: Reply, sent: JsonValue = None) -> str:
     """Code and message, the message cut to 200 characters and cleared of values we sent, long numbers and addresses."""
     text = " ".join(reply.text.split())
-    for value in sorted(set(_values(sent)), key=len, reverse=True):
-        text = text.replace(value, "…")
+    text = without(text, texts_of(sent, _KEPT))
     text = _ADDRESS.sub("…", _NUMBERS.sub("…", text))
     return f"code={code_text(reply)} {text[:TEXT_SHOWN]}".strip()
 
@@ -73,7 +72,7 @@ def read_rows(portal: str, reply: Reply, rules: tuple[Rule, ...]) -> list[JsonVa
     """
     found = rows(reply)
     verdict, _ = classify(reply, rules, "code")
-    if reply.markup or reply.code is None:
+    if reply.markup or reply.code in (None, UNREADABLE):
         raise PortalContractError(portal, "the answer has no code" if not reply.markup else "not the agreed answer")
     if reply.code == 0 and found:
         return found
@@ -96,16 +95,3 @@ def read_failure(portal: str, verdict: Verdict, reply: Reply) -> PortalError:
 
 def _says_absent(reply: Reply) -> bool:
     return any(fold(word) in reply.words for word in ABSENT_WORDS)
-
-
-def _values(sent: JsonValue) -> Iterator[str]:
-    """Every text of four characters or more that we sent, numbers and codes of the dossier apart."""
-    if isinstance(sent, Mapping):
-        for name, value in sent.items():
-            if name.casefold() not in _KEPT:
-                yield from _values(value)
-    elif isinstance(sent, list):
-        for value in sent:
-            yield from _values(value)
-    elif isinstance(sent, str) and len(sent) >= 4:
-        yield sent

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import orjson
 import pytest
 
 from adapters.base import OutcomeKind
+from adapters.simulation import Reply
 from schemas.clock import ManualClock
 from schemas.errors import ConfigError, PortalAuthError, PortalContractError, PortalRefusedError, PortalUnavailableError
 
@@ -179,3 +181,33 @@ def test_wrong_options_are_listed_all_at_once(make_bench: Make) -> None:
     with pytest.raises(ConfigError, match="logs in"):
         make_bench(username="")
     assert "plain text" not in str(caught.value)
+
+
+def test_a_session_that_the_portal_quotes_is_shown_to_nobody(make_bench: Make) -> None:
+    bench = make_bench()
+    opened: list[str] = []
+    answer = bench.simulator.answer
+
+    def quoting(request: Any) -> Any:
+        body = orjson.loads(request.body)
+        if "password" in body:
+            reply = answer(request)
+            opened.append(orjson.loads(reply.body)["session"])
+            return reply
+        return Reply.json({"error_code": -1, "message": f"Mã {body['session']} sai"})
+
+    bench.simulator.answer = quoting
+    outcome = bench.insert()
+    assert opened
+    assert not any(session in f"{outcome.excerpt}{outcome.reason}{outcome.proof}" for session in opened)
+    with pytest.raises(PortalRefusedError) as caught:
+        bench.adapter.fetch(NUMBER)
+    assert not any(session in f"{caught.value} {caught.value.excerpt}" for session in opened)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "portal.invalid", "ftp://portal.invalid", "http://portal.invalid/?a=1", "http:// x"]
+)
+def test_a_base_url_that_cannot_be_called_is_a_problem_of_the_configuration(make_bench: Make, url: str) -> None:
+    with pytest.raises(ConfigError, match="base_url"):
+        make_bench(base_url=url)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.npsp.outcomes import DEFAULT_RULES, Rule, Success, Verdict, classify
-from adapters.npsp.reply import Reply, normalise_code, parse, rows
+from adapters.npsp.reply import UNREADABLE, Reply, normalise_code, parse, rows
 from adapters.npsp.verdicts import excerpt, read_rows
 from schemas.errors import PortalContractError, PortalError, PortalRefusedError, PortalUnavailableError
 
@@ -22,7 +22,8 @@ def judge(code: Any, text: str, needs: Success = "both", rules: tuple[Rule, ...]
     ("value", "code"),
     [
         (0, 0), ("0", 0), ("00", 0), (" 0 ", 0), (0.0, 0), ("'0'", 0), ("+0", 0), (-1, -1), ("-1", -1), ("-3", -3),
-        ("03", 3), (None, None), ("", None), ("  ", None), (True, None), (False, None), ([], None), ({}, None),
+        ("03", 3), (None, None), ("", None), ("  ", None), (True, UNREADABLE), (False, UNREADABLE), ([], UNREADABLE),
+        ({}, UNREADABLE),
         ("E01", "E01"), ("1.5", "1.5"), (1.5, "1.5"),
     ],
 )  # fmt: skip
@@ -186,3 +187,59 @@ def test_npsp_05_of_two_codes_in_one_answer_the_failure_counts(codes: tuple[Any,
     inner = {"error_code": codes[1], "message": "một câu chưa ai thấy"}
     reply = parse(orjson.dumps({"error_code": codes[0], "response": inner}))
     assert (reply.code, classify(reply, DEFAULT_RULES, "both")[0]) == (-1, Verdict.FAILED)
+
+
+@pytest.mark.parametrize("needs", ["both", "code", "text"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Không cập nhật thành công hồ sơ",
+        "Không thể đồng bộ thành công",
+        "Chưa cập nhật được thành công",
+        "Đồng bộ không được thành công",
+        "Đồng bộ thành công một phần",
+        "Đồng bộ thành công 0/1 hồ sơ",
+        "Thành công: 0",
+        unicodedata.normalize("NFD", "KHÔNG ĐỒNG BỘ THÀNH CÔNG"),
+    ],
+)
+def test_success_with_a_not_before_it_is_no_success_and_no_proof_of_failure(text: str, needs: Success) -> None:
+    answer = parse(orjson.dumps({"error_code": 0, "message": text}))
+    assert classify(answer, DEFAULT_RULES, needs)[0] is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Không có lỗi, đồng bộ thành công", "Thành công", "Đồng bộ thành công 05 hồ sơ", "Thành công. Không có cảnh báo"],
+)
+def test_a_not_in_another_clause_takes_nothing_back(text: str) -> None:
+    assert classify(parse(orjson.dumps({"error_code": 0, "message": text})), DEFAULT_RULES, "both")[0] is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"message":"Cập nhật thành công","error_code":',
+        '{"message":"Cập nhật thành công","error_code":NaN}',
+        '{"error_code":-1,"error_code":0,"message":"thành công"}',
+        '{"error_code":0,"message":"thành công","message":"lỗi"}',
+        '{"error_code":[-1],"message":"thành công"}',
+        '{"error_code":{"code":-1},"message":"thành công"}',
+        '{"error_code":false,"message":"thành công"}',
+        '["thành công"',
+        "[" * 3000 + "thành công",
+    ],
+)
+@pytest.mark.parametrize("needs", ["both", "code", "text"])
+def test_cut_or_ambiguous_json_is_no_text_of_success(body: str, needs: Success) -> None:
+    answer = parse(body.encode())
+    assert classify(answer, DEFAULT_RULES, needs)[0] is Verdict.UNKNOWN
+    with pytest.raises(PortalContractError):
+        read_rows("dvcqg", answer, DEFAULT_RULES)
+
+
+def test_an_excerpt_masks_a_name_in_whatever_case_it_is_repeated() -> None:
+    sent = [{"ChuHoSo": "CÔNG DÂN THỬ NGHIỆM 01", "data": '{"me": "Người Mẹ Thử Nghiệm"}', "MaHoSo": "H99-1-00001"}]
+    said = unicodedata.normalize("NFD", "Công dân Thử nghiệm 01, người mẹ thử nghiệm: hồ sơ H99-1-00001 sai")
+    shown = excerpt(Reply(-1, said), sent)
+    assert shown == "code=-1 …, …: hồ sơ H99-1-00001 sai"
