@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.base import Delivery, Outcome
+from adapters.base import Delivery, Outcome, Page
 from gateway.store.rows import DeliveryRow, LaneRow
 from schemas.errors import StoreError
 from tests.unit.sync.world import START, World, config
@@ -34,26 +34,37 @@ def kept(world: World) -> dict[str, list[Any]]:
 
 # I1
 def test_i1_a_page_that_cannot_be_stored_moves_no_cursor(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened(world)
-    opened(world, "r2", "H99-261102-00002", person="000000000002")
-    pull = world.province.pull
+    """The second of three pages finds a full disk; the next pull goes on behind the first."""
+    for number in range(3):
+        opened(world, f"r{number}", f"H99-261102-{number:05}", person=f"{number:06}000000")
+    asked: list[str | None] = []
 
     def paged(cursor: str | None) -> Any:
-        for page in pull(cursor):
-            yield type(page)(page.records, "behind", page.seen, page.total)
+        asked.append(cursor)
+        for number in range(int(cursor or 0), 3):
+            yield Page((world.province.record(f"r{number}"),), str(number + 1))
 
-    def full_disk(owners: object) -> None:
-        raise StoreError("no room left")
+    put = world.store.submit
+    room = iter([True, False])
+
+    def filling(work: Any) -> Any:
+        def full(tx: Any) -> Any:
+            work(tx)
+            raise StoreError("no room left")
+
+        return put(work if next(room) else full)
 
     monkeypatch.setattr(world.province, "pull", paged)
-    with monkeypatch.context() as broken:
-        broken.setattr(world.vault, "ensure", full_disk)
+    with monkeypatch.context() as small_disk:
+        small_disk.setattr(world.store, "submit", filling)
         with pytest.raises(StoreError):
             world.engine.pull("province")
-    assert world.store.read(lambda tx: tx.cursor("province", "pull")) is None
-    assert kept(world)["dossier"] == []
+    assert world.store.read(lambda tx: tx.cursor("province", "pull")) == "1"
+    assert len(kept(world)["dossier"]) == 1
+    assert len(kept(world)["leaf"]) == 1 + 3, "a leaf for the record, and one for each line drawn"
     assert world.engine.pull("province").new == 2
-    assert world.store.read(lambda tx: tx.cursor("province", "pull")) == "behind"
+    assert asked == [None, "1"]
+    assert len(kept(world)["dossier"]) == 3
 
 
 # I6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -169,3 +170,42 @@ def test_s18_an_older_update_confirmed_late_is_not_taken_for_the_newest(world: W
     world.store.write(late)
     world.rest()
     assert world.national.shown[CODE]["status"] == second
+
+
+def test_s26_an_event_before_the_line_is_never_the_cause_of_a_command(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.province.open("r1", at=START.timestamp() - 90_000, code=CODE, status="forwarded", procedure="2.000001")
+    world.live(START.timestamp() - 10)
+    world.rest()
+    world.province.act("r1", "in_progress", at=world.tick(10))
+    world.rest()
+    assert world.rows(CODE) == ["in_progress"]
+    assert world.justice.pushes == []
+    world.province.act("r1", "forwarded", at=world.tick(10))
+    world.rest()
+    assert world.justice.pushes == [("declare", CODE)]
+    world.close()
+
+
+def test_s27_a_ministry_is_still_heard_about_a_declaration_of_the_gap(world: World) -> None:
+    """What the restored store cannot vouch for may stand there all the same, and may still be answered."""
+    kept = backup(world.folder / "store.db", world.folder / "backup", world.clock.now())
+    opened(world, "forwarded", procedure="2.000001")
+    world.rest()
+    assert world.justice.pushes == [("declare", CODE)]
+    world.close()
+    world.tick()
+    restore(kept, world.folder / "store.db", world.clock.now(), actor="an officer")
+    world.open()
+    world.engine.pull("province")
+    for name in world.config.portals:
+        world.engine.reconcile(name)
+        world.engine.adopt(name, START.timestamp() - 3600, actor="an officer")
+    world.engine.deliver("justice")
+    assert [row.portal for row in world.deliveries("unproven") if row.klass == "command"] == ["justice"]
+    assert world.store.read(lambda tx: tx.records("justice", [CODE]))[CODE].dossier_id
+    world.tick(10)
+    world.justice.states[CODE] = ("completed", "")
+    world.rest()
+    assert world.justice.pushes == [("declare", CODE)]
+    assert world.province.folders["r1"].detail["status"] == "completed"
