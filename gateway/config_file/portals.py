@@ -184,16 +184,17 @@ def _address(place: Place, text: str, setting: Setting) -> Iterator[Problem]:
         wrong = t("is an address without a host", "là địa chỉ không có tên máy chủ")
         write = t("write https://host/path", "hãy viết https://máy-chủ/đường-dẫn")
         yield setting.document.problem(place, wrong, write)
-    elif setting.environment in ("test", "demo") and not is_loopback(host):
+    elif setting.environment == "demo" and not is_loopback(host):
         yield setting.document.problem(
             place,
             t(
-                f"leads to '{host}'; in environment '{setting.environment}' only this machine may be reached",
-                f"dẫn tới '{host}'; trong môi trường '{setting.environment}' chỉ được kết nối máy này",
+                f"leads to '{host}'; in environment 'demo' only this machine may be reached",
+                f"dẫn tới '{host}'; trong môi trường 'demo' chỉ được kết nối tới máy này",
             ),
             t(
-                "write http://127.0.0.1:PORT (lienthong simulate)",
-                "hãy viết http://127.0.0.1:CỔNG (lienthong simulate)",
+                "write http://127.0.0.1:PORT (lienthong simulate), or environment: test for a portal's test server",
+                "hãy viết http://127.0.0.1:CỔNG (lienthong simulate), "
+                "hoặc environment: test nếu đó là máy chủ thử nghiệm của cổng",
             ),
         )
 

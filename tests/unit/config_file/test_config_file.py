@@ -77,13 +77,6 @@ WRONG = {
     "a mapping of another kind": ("npsp/v2-2024", "opencps/v2-2020", "portals.national.mapping", "npsp/"),
     "a mapping of another profile": ("npsp/v2-2024", "npsp/v1.4-2020", "portals.national.profile", "v1.4-2020"),
     "another environment": ("environment: test", "environment: production", "portals.national.environment", "test"),
-    "an address that is not here": ("127.0.0.1", "10.1.2.3", "portals.national.options.base_url", "127.0.0.1:PORT"),
-    "a name that only looks like here": (
-        "127.0.0.1",
-        "127.0.0.1.example.invalid",
-        "portals.national.options.base_url",
-        "P",
-    ),
     "an unknown option": ("username", "user_name", "portals.national.options.user_name", "write username"),
     "a secret that is not set": ("${PASSWORD}", "${ABSENT}", "portals.national.options.password", "set ABSENT"),
     "a settling time too short": ("every_s: 5", "settle_s: 5", "portals.national", "settle_s must be longer"),
@@ -104,6 +97,22 @@ def test_a_problem_names_line_key_and_what_to_write(read: Read, old: str, new: s
     assert write in str(said[0])
     first = head.count("\n") + 1
     assert first <= said[0].line <= first + 7
+
+
+@pytest.mark.parametrize("host", ["10.1.2.3", "127.0.0.1.example.invalid", "localhost.example.invalid"])
+def test_a_demo_reaches_this_machine_only(read: Read, host: str) -> None:
+    text = GOOD.replace("environment: test", "environment: demo")
+    assert read(text).config is not None
+    problems = read(text.replace("127.0.0.1", host)).problems
+    assert {problem.key for problem in problems} == {
+        "portals.province.options.base_url",
+        "portals.national.options.base_url",
+    }
+    assert all(host in str(problem) and "127.0.0.1:PORT" in str(problem) for problem in problems)
+
+
+def test_a_test_environment_may_reach_the_test_server_of_a_portal(read: Read) -> None:
+    assert read(GOOD.replace("127.0.0.1", "test.portal.example.invalid")).problems == ()
 
 
 def test_all_problems_come_at_once_and_in_the_order_of_the_file(read: Read) -> None:
