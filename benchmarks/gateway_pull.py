@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import random
-import resource
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -28,7 +26,8 @@ from adapters.base import (
     RawRecord,
 )
 from adapters.http import HttpClient
-from gateway.bootstrap import new_id
+from benchmarks.measuring import Measured, sizes
+from gateway.bootstrap import collect_rarely, new_id
 from gateway.config import Config
 from gateway.store.opening import open_store
 from gateway.sync.case import Workshop
@@ -110,31 +109,32 @@ def _record(item: dict[str, object], at: datetime) -> RawRecord:
 def main() -> None:
     """Pull the whole feed once."""
     url, folder, version = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    collect_rarely()
     clock, config = SystemClock(), Config.model_validate(CONFIG)
-    store, vault = open_store(folder / "store.db"), KeyRing(folder / "keys.ring")
     feed, words = Feed(url, version), load(MAPPING)
     portals = {
         name: Portal(name, entry, feed, words, clock, breaker=Breaker(entry.breaker, clock))
         for name, entry in config.portals.items()
     }
-    shop = Workshop(config, store, vault, portals, clock, random.Random(1), new_id, lambda portal: None)
-    started, cpu = time.perf_counter(), time.process_time()
-    report = Engine(shop).pull("province")
-    spent = time.perf_counter() - started
-    counts = store.read(lambda tx: tx.counts())
-    figures = {
-        "records": report.records,
-        "new": report.new,
-        "changed": report.changed,
-        "reason": report.reason,
-        "seconds": spent,
-        "cpu_s": time.process_time() - cpu,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "rows": counts,
-    }
-    store.close()
-    vault.close()
-    sys.stdout.write(json.dumps(figures) + "\n")
+    with closing(open_store(folder / "store.db")) as store, closing(KeyRing(folder / "keys.ring")) as vault:
+        shop = Workshop(config, store, vault, portals, clock, random.Random(1), new_id, _nobody)
+        with Measured() as measured:
+            report = Engine(shop).pull("province")
+        figures = {
+            "records": report.records,
+            "new": report.new,
+            "changed": report.changed,
+            "unchanged": report.unchanged,
+            "reason": report.reason,
+            "rows": store.read(lambda tx: tx.counts()),
+            **measured.figures,
+            **sizes(folder),
+        }
+    sys.stdout.write(orjson.dumps(figures).decode() + "\n")
+
+
+def _nobody(_portal: str) -> None:
+    """Nothing is delivered here."""
 
 
 if __name__ == "__main__":

@@ -1,18 +1,20 @@
-"""Synthetic dossiers of about 3.5 KB with six papers and a log of eight rows; nobody real, fixed by number."""
+"""Synthetic dossiers of about 3.5 KB with six papers and a log of seven or eight rows; nobody real, fixed by number."""
 
 from __future__ import annotations
 
 from typing import Any
 
 WARDS = ("Phường Tân Thành", "Xã Hòa Thành", "Phường An Xuyên", "Xã Lý Văn Lâm")
-STEPS = ("submitted", "accepted", "in_progress", "supplement_requested", "in_progress", "in_progress", "in_progress")
+STEPS = ("submitted", "accepted", "in_progress", "supplement_requested", *["in_progress"] * 3, "completed")
+CHANGED_EVERY = 10
 
 
 def record(number: int, version: int = 1) -> dict[str, Any]:
-    """One dossier as the feed gives it; a higher version has one act more."""
+    """One dossier as the feed gives it; in version 2 every tenth has one act more."""
+    acts = 8 if version > 1 and number % CHANGED_EVERY == 0 else 7
     day, sequence = divmod(number, 9000)
     base = f"2026-{1 + day % 9:02}-{1 + day % 27:02}"
-    steps = (*STEPS[:7], "completed")[: 6 + version]
+    steps = STEPS[:acts]
     log = [_row(number, index, status, base) for index, status in enumerate(steps)]
     return {
         "reference": f"00000000-0000-4000-8000-{number:012}",

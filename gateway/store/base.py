@@ -6,7 +6,7 @@ durable or nothing is, and one failing function never rolls back another's. A ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from gateway.store.rows import (
@@ -56,7 +56,13 @@ class Tx(Protocol):
         """Records of a portal with `open`, oldest `read_at` first."""
 
     def raw_digests(self, portal: str, external_ids: Iterable[str]) -> dict[str, str]:
-        """External id -> `raw_digest` of the last stored reading, where it has one."""
+        """External id -> `raw_digest` of the last stored reading, for records that may be `touch_same`d."""
+
+    def touch_same(self, portal: str, digests: Mapping[str, str], read_at: float) -> set[str]:
+        """Move `read_at` of linked records whose last reading had these bytes and is no newer; gives their ids.
+
+        Records with a lane at this portal are left alone: what they show may be drift, so they are read.
+        """
 
     def touch_records(self, rows: Sequence[RecordRow]) -> None:
         """Records read again that said nothing new: only `read_at`, `list_digest`, `raw_digest` and `absent` move."""
@@ -180,9 +186,6 @@ class Store(Protocol):
         Raises:
             StoreError: The store is full, locked for too long or corrupt; nothing of `work` was kept.
         """
-
-    def submit(self, work: Callable[[Tx], T]) -> Callable[[], T]:
-        """As `write`, but goes on at once: calling what it gives, once, waits for COMMIT."""
 
     def read(self, work: Callable[[Tx], T]) -> T:
         """Run `work` on a consistent snapshot; it must not write."""

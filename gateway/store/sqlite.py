@@ -52,11 +52,7 @@ class SqliteStore:
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in a savepoint of a group commit; see `gateway.store.base.Store`."""
-        return self.submit(work)()
-
-    def submit(self, work: Callable[[Tx], T]) -> Callable[[], T]:
-        """`write` in two steps; see `gateway.store.base.Store`."""
-        return self._writer.begin(cast("Callable[[SqliteTx], T]", work))
+        return self._writer.submit(cast("Callable[[SqliteTx], T]", work))
 
     def read(self, work: Callable[[Tx], T]) -> T:
         """Run `work` on a snapshot of what is committed; other readers and the writer go on meanwhile.

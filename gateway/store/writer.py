@@ -65,11 +65,7 @@ class Writer:
         self._closed = False
 
     def submit(self, work: Callable[[SqliteTx], T]) -> T:
-        """Run `work`, return its value after COMMIT. Raises as `begin` and what it gives."""
-        return self.begin(work)()
-
-    def begin(self, work: Callable[[SqliteTx], T]) -> Callable[[], T]:
-        """Put `work` in the line of writes; what this gives waits for its COMMIT and gives its value.
+        """Run `work`, return its value after COMMIT.
 
         Raises:
             StoreError: Nothing of `work` was kept.
@@ -85,7 +81,7 @@ class Writer:
                 self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
                 self._thread.start()
             self._calls.put(call)
-        return cast("Callable[[], T]", call.wait)
+        return cast("T", call.wait())
 
     def close(self) -> None:
         """Finish what was submitted, then give the connection back."""

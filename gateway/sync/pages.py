@@ -142,7 +142,10 @@ class _Page:
         self._touched: dict[str, RecordRow] = {}
         self.done = Stored()
 
-    def run(self, arrivals: Sequence[Arrival]) -> None:
+    def run(self, came: Sequence[Arrival]) -> None:
+        arrivals = self._not_the_same(came)
+        if not arrivals:
+            return
         records = self._tx.records(self._portal.name, [a.external_id for a in arrivals])
         keys = [LaneKey(self._portal.name, row.dossier_id) for row in records.values() if row.dossier_id]
         self._lanes = self._tx.lanes(keys) if keys else {}
@@ -155,14 +158,21 @@ class _Page:
         self._write(linked, changed)
 
     # reading and linking
+    def _not_the_same(self, came: Sequence[Arrival]) -> list[Arrival]:
+        """All but those with the bytes of their stored reading; what changed since that was asked is read now."""
+        by_time: dict[float, dict[str, str]] = {}
+        for arrival in came:
+            if arrival.read is not None:
+                by_time.setdefault(arrival.read_at, {})[arrival.external_id] = arrival.raw_digest
+        touched = [self._tx.touch_same(self._portal.name, found, at) for at, found in by_time.items()]
+        same = frozenset[str]().union(*touched)
+        self.done.unchanged += len(same)
+        rest = [arrival for arrival in came if arrival.read is None or arrival.external_id not in same]
+        return [arrival if arrival.read is None else arrival.read() for arrival in rest]
+
     def _slots(self, arrivals: Sequence[Arrival], records: Mapping[str, RecordRow]) -> list[_Slot]:
         slots: dict[str, _Slot] = {}
-        for given in arrivals:
-            if self._says_the_same(given, records.get(given.external_id)):
-                slots.pop(given.external_id, None)
-                continue
-            arrival = given if given.read is None else given.read()
-            self._touched.pop(arrival.external_id, None)
+        for arrival in arrivals:
             record = records.get(arrival.external_id)
             row = record or RecordRow(self._portal.name, arrival.external_id)
             if arrival.reading is None:
@@ -184,16 +194,6 @@ class _Page:
         self._quarantine(arrival, cause, reason, next_step)
         record.counts["aside"] = [cause, digest]
         self._doubted.append(record)
-
-    def _says_the_same(self, arrival: Arrival, record: RecordRow | None) -> bool:
-        """The bytes of the stored reading once more: nothing to read, but for a lane that may show drift (S12)."""
-        if record is None or arrival.read is None or not record.digest or arrival.read_at < record.read_at:
-            return False
-        own = self._lanes.get(LaneKey(record.portal, record.dossier_id))
-        if record.raw_digest != arrival.raw_digest or not _is_placed(record) or own is not None:
-            return False
-        self._same(record, arrival, "")
-        return True
 
     def _same(self, record: RecordRow, arrival: Arrival, list_digest: str) -> None:
         record.read_at, record.raw_digest, record.absent = arrival.read_at, arrival.raw_digest, 0

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from adapters.base import Page, RawRecord, UnreadableRecord
+from adapters.base import RawRecord, UnreadableRecord
 from gateway import __version__
 from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
@@ -22,9 +22,6 @@ from schemas.errors import PortalAuthError, PortalError, RecordInvalidError
 
 Progress = Callable[[int, int | None], None]
 """Called with records so far and their total where the portal says it."""
-
-Storing = Callable[[], Stored]
-"""A page on its way into the store; calling it waits for COMMIT."""
 
 
 @dataclass(slots=True)
@@ -87,7 +84,14 @@ class Puller:
         name = self._portal.name
         cursor = self._shop.store.read(lambda tx: tx.cursor(name, job))
         try:
-            self._read_and_store(cursor, job, report, progress)
+            for page in self._portal.adapter.pull(cursor):
+                report.add(self._store(self._arrivals(page.records), job, page.next_cursor))
+                report.pages += 1
+                report.records += len(page.records)
+                report.seen += len(page.seen)
+                if progress is not None:
+                    progress(report.records + report.seen, page.total)
+                self._brake(report)
         except PortalAuthError as error:
             report.reason = f"login refused: {error.reason}"
         except PortalError as error:
@@ -96,44 +100,12 @@ class Puller:
         else:
             self._portal.breaker.worked()
 
-    def _read_and_store(self, cursor: str | None, job: str, report: PullReport, progress: Progress | None) -> None:
-        """T1 page by page; the next page is asked for and read while the one before it is being stored."""
-        under_way: tuple[Page, Storing] | None = None
-        try:
-            for page in self._portal.adapter.pull(cursor):
-                arrivals = self._arrivals(page.records)
-                if under_way is not None:
-                    before, under_way = under_way, None
-                    self._settle(*before, report, progress)
-                under_way = page, self._begin(arrivals, job, page.next_cursor)
-        finally:
-            if under_way is not None:
-                self._settle(*under_way, report, progress)
-
-    def _settle(self, page: Page, storing: Storing, report: PullReport, progress: Progress | None) -> None:
-        report.add(self._stored(storing))
-        report.pages += 1
-        report.records += len(page.records)
-        report.seen += len(page.seen)
-        if progress is not None:
-            progress(report.records + report.seen, page.total)
-        self._brake(report)
-
     def _store(self, arrivals: Sequence[Arrival], job: str | None, next_cursor: str | None) -> Stored:
-        return self._stored(self._begin(arrivals, job, next_cursor))
-
-    def _stored(self, storing: Storing) -> Stored:
-        stored = storing()
-        for name in stored.due:
-            self._shop.wake(name)
-        return stored
-
-    def _begin(self, arrivals: Sequence[Arrival], job: str | None, next_cursor: str | None) -> Storing:
-        """Hand T1 of one page to the writer; the cursor moves with it."""
+        """T1 for one page; the cursor moves with it."""
         shop, portal = self._shop, self._portal
-        now = shop.now()
 
         def work(tx: Tx) -> Stored:
+            now = shop.now()
             stored = self._writer.store(tx, portal, arrivals, now)
             if job is not None:
                 if next_cursor is not None:
@@ -143,7 +115,10 @@ class Puller:
                 tx.put_portal(state)
             return stored
 
-        return shop.store.submit(work)
+        stored = shop.store.write(work)
+        for name in stored.due:
+            shop.wake(name)
+        return stored
 
     def _arrivals(self, records: Sequence[RawRecord | UnreadableRecord]) -> list[Arrival]:
         """Records as they came in; those whose bytes are the stored ones are not read at all (T1 looks again)."""

@@ -128,7 +128,7 @@ def _standing(view: DossierView, when: When) -> str:
     ):
         if patterns and not any(fnmatchcase(value, pattern) for pattern in patterns):
             return f"{label} is {value or 'absent'}, the route wants {', '.join(patterns)}"
-    day = _day(view)
+    day = _day(view) if when.from_on or when.to_on else ""
     if when.from_on and (not day or day < when.from_on):
         return f"dossier is of {day or 'an unknown day'}, the route begins on {when.from_on}"
     if when.to_on and day > when.to_on:

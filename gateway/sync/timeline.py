@@ -196,7 +196,7 @@ def _claim(
     """Give rows to the nearest acts they fit; gives those left over."""
     left = []
     for row in sorted(rows, key=lambda entry: (entry["at"], entry["id"])):
-        near = [act for act in acts if (many or act["id"] not in found) and _same_word(row, act) and fits(row, act)]
+        near = [act for act in acts if (many or act["id"] not in found) and fits(row, act) and _same_word(row, act)]
         if near:
             best = min(near, key=lambda act: (abs(act["at"] - row["at"]), act["id"]))
             found.setdefault(best["id"], []).append(row)
