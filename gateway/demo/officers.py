@@ -53,11 +53,17 @@ class _Shown:
 
 
 class Officers:
-    """All the people of the demo. `screens` by portal; `over_s` is the time in which every dossier is born."""
+    """All the people of the demo.
 
-    def __init__(self, lives: Iterable[Life], screens: dict[str, Screen], *, seed: int, over_s: float) -> None:
+    Every dossier is born within `over_s` seconds, and nobody pauses longer than `pause_s` between two acts on one.
+    """
+
+    def __init__(
+        self, lives: Iterable[Life], screens: dict[str, Screen], *, seed: int, over_s: float, pause_s: float
+    ) -> None:
         self._screens = screens
         self._lot = random.Random(f"officers {seed}")
+        self._longest_s = pause_s
         self._shown = _Shown()
         self.cases = [Case(life) for life in lives]
         self.acts = 0
@@ -98,7 +104,7 @@ class Officers:
         return self._agenda[0][0] if self._agenda else float("inf")
 
     def _pause_s(self, moved: bool) -> float:
-        return self._lot.uniform(SHORTEST_S, 2.5) if moved else LOOK_EVERY_S
+        return self._lot.uniform(SHORTEST_S, self._longest_s) if moved else LOOK_EVERY_S
 
     def _next(self, case: Case) -> bool:
         """Do or look; false when a screen does not show yet what is waited for."""

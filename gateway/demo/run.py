@@ -21,7 +21,7 @@ from gateway.demo.outcome import Outcome
 from gateway.demo.past import seed_past
 from gateway.demo.processes import DemoError, GatewayProcess, Simulators
 from gateway.demo.screen import Screen
-from gateway.demo.stage import KINDS, WHOLE_EVERY_S, Stage
+from gateway.demo.stage import KINDS, Stage
 from gateway.demo.world import lives
 
 OLD = 200
@@ -30,6 +30,8 @@ SHORT = {PROVINCE: "province", NATIONAL: "national", TRANSPORT: "transport", JUS
 BIRTHS_PER_S = 40.0
 STUCK_AFTER_S = 4.0
 FIRST_CONTACT_S = 60.0
+AFTER_LINE_S = 0.1
+"""The portals' times have whole seconds: nothing new may happen in the very second of the line."""
 WORK_S = 600.0
 TURNS = 40
 PATIENT_TURNS = 3
@@ -87,14 +89,19 @@ def run_demo(wish: Wish, folder: Path, tell: Tell = lambda _name, _done, _of: No
         ending.callback(process.stop)
         demo.phase("start")
         control = {SHORT[name]: url for name, url in simulators.control.items()}
-        oracle = _first_contact(demo, gateway, process, screens, control)
+        oracle = _first_contact(demo, stage, gateway, process, screens, control)
         _Play(demo, stage, gateway, process, screens, control, oracle).play()
     demo.outcome.seconds = round(time.monotonic() - began, 1)
     return demo.outcome
 
 
 def _first_contact(
-    demo: _Demo, gateway: Gateway, process: GatewayProcess, screens: dict[str, Screen], control: dict[str, str]
+    demo: _Demo,
+    stage: Stage,
+    gateway: Gateway,
+    process: GatewayProcess,
+    screens: dict[str, Screen],
+    control: dict[str, str],
 ) -> Oracle:
     """Read what stands there in mode `watch`, then draw the line and go live."""
     process.start()
@@ -105,9 +112,10 @@ def _first_contact(
             raise DemoError(f"first contact: {held} of {OLD} dossiers after {FIRST_CONTACT_S:.0f} s")
         demo.tell("first contact", held, OLD)
         time.sleep(0.1)
-    time.sleep(2 * WHOLE_EVERY_S)
+    time.sleep(2 * stage.whole_every_s)
     before = read_books(control)
     line = datetime.fromisoformat(screens[PROVINCE].do("clock", {"hours": 0})["now"]).timestamp()
+    time.sleep(AFTER_LINE_S)
     for name in KINDS:
         gateway.engine.adopt(name, line, actor=ACTOR)
     demo.phase("first contact")
@@ -131,7 +139,11 @@ class _Play:
     def play(self) -> None:
         wish, outcome = self.demo.wish, self.demo.outcome
         officers = Officers(
-            lives(wish.dossiers, wish.seed), self.screens, seed=wish.seed, over_s=wish.dossiers / BIRTHS_PER_S
+            lives(wish.dossiers, wish.seed),
+            self.screens,
+            seed=wish.seed,
+            over_s=wish.dossiers / BIRTHS_PER_S,
+            pause_s=self.stage.pause_s,
         )
         self._faults_begin()
         self._work(officers)
@@ -183,7 +195,7 @@ class _Play:
         outcome = self.demo.outcome
         first, idle = True, 0
         for turn in range(TURNS):
-            time.sleep(WHOLE_EVERY_S + 0.2)
+            time.sleep(self.stage.whole_every_s + 0.2)
             found = self.process.sync(until_rest=True)
             outcome.rounds += found["rounds"]
             outcome.converged = bool(found["at_rest"])
@@ -219,7 +231,7 @@ class _Play:
 
     def _two_rounds_more(self, last: Books) -> Books:
         for _ in range(2):
-            time.sleep(WHOLE_EVERY_S + 0.2)
+            time.sleep(self.stage.whole_every_s + 0.2)
             self.process.sync(until_rest=False)
         books = read_books(self.control)
         self.demo.outcome.writes_after_rest = books.written() - last.written()

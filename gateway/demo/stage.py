@@ -27,8 +27,8 @@ CALL_TIMEOUT_S = 1.5
 SETTLE_S = 2.5
 LADDER = {"base_s": 0.05, "factor": 2.0, "max_s": 0.25, "jitter": 0.2}
 OUTAGE_STEPS = 20
-SWEEP_EVERY_S = 0.6
-WHOLE_EVERY_S = 2.0
+FEW = 200
+"""Up to so many dossiers everything goes at twice the pace: there is less to read."""
 
 _RATES = {
     "none": dict.fromkeys(KINDS, 0.0),
@@ -54,6 +54,16 @@ class Stage:
     faults: str
     seed: int
     dossiers: int
+
+    @property
+    def whole_every_s(self) -> float:
+        """How often the province is swept whole; what changed is looked for more often."""
+        return 1.0 if self.dossiers <= FEW else 2.0
+
+    @property
+    def pause_s(self) -> float:
+        """The longest pause between two acts on one dossier."""
+        return 1.2 if self.dossiers <= FEW else 2.5
 
     def simulators(self) -> list[dict[str, Any]]:
         """What `adapters.simulation` is started with."""
@@ -144,8 +154,8 @@ class Stage:
 
     def _province(self, url: str) -> dict[str, Any]:
         tiers = [
-            {"name": "recent", "every_s": SWEEP_EVERY_S, "by": ["submit"], "days": 7},
-            {"name": "rest", "every_s": WHOLE_EVERY_S, "by": ["submit"], "whole": True},
+            {"name": "recent", "every_s": 0.3 * self.whole_every_s, "by": ["submit"], "days": 7},
+            {"name": "rest", "every_s": self.whole_every_s, "by": ["submit"], "whole": True},
         ]
         options = {
             "base_url": url,
