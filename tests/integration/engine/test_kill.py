@@ -134,6 +134,9 @@ def judge(town: Town, references: list[str], in_flight: set[str]) -> None:
     assert created == Counter(numbers)
     first = [next(e["effect"] for e in town.effects() if e["key"] == number) for number in numbers]
     assert set(first) == {"create"}, "the first snapshot before all rows"
+    for number, shown_dates in dict(town.national.screen("dates", {})).items():
+        for name in ("NgayNopHoSo", "NgayTiepNhan"):
+            assert len({dates[name] for dates in shown_dates}) == 1, f"{name} of {number} moved"
 
 
 POINTS = [

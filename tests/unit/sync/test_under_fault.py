@@ -12,8 +12,13 @@ from adapters.base import Delivery, Operation, Outcome, OutcomeKind, ProbeStreng
 from gateway.store.backup import backup
 from gateway.store.base import Tx
 from gateway.store.restore import restore
+from gateway.store.rows import DossierRow, LaneRow
 from gateway.sync import outcomes
 from gateway.sync.case import KEY_SPACE
+from gateway.sync.dossiers import Held, view_of
+from gateway.sync.lane import Lane
+from gateway.sync.plan import Desk, plan
+from gateway.sync.route import Target
 from tests.unit.sync.world import START, World
 
 CODE = "H99-261102-00001"
@@ -209,3 +214,17 @@ def test_s27_a_ministry_is_still_heard_about_a_declaration_of_the_gap(world: Wor
     world.rest()
     assert world.justice.pushes == [("declare", CODE)]
     assert world.province.folders["r1"].detail["status"] == "completed"
+
+
+def test_s09_a_dossier_born_at_a_portal_is_not_told_to_it_again(world: World) -> None:
+    """Before the province has spoken, the portal that submitted handles: its own events make no rows there."""
+    said = {"id": "national|r|time:1", "portal": "national", "record": CODE, "stage": "", "kind": "time",
+            "status": "submitted", "wire": "submitted", "at": 50.0, "pos": 0, "heard": 50.0}  # fmt: skip
+    row = DossierRow("d1", dossier_code=CODE, national_code=CODE, handler="province", timeline=[said])
+    view = view_of(row, Held(), world.config)
+    assert [event.portal for event in view.owned()] == ["national"]
+    lane = Lane(LaneRow("national", "d1"))
+    lane.show("present", {}, ours=False)
+    target = Target("national", mirror=world.config.routes[0])
+    desk = Desk(world.national.abilities, line=0.0, now=100.0, drift_tries=3, adopt="unique")
+    assert plan(view, lane, target, desk, None).steps == ()
