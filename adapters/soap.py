@@ -97,7 +97,7 @@ class SoapClient:
     ) -> None:
         """Bind the contract's operation to `address`; the WSDL's own address is never used.
 
-        `reply_namespaces` are further namespaces the reply's wrapper and child may have.
+        `reply_namespaces` are further namespaces the reply's wrapper and child may have; "" stands for none.
         """
         self._portal = portal
         self._shape = contract.shape
@@ -159,6 +159,8 @@ class SoapClient:
             raise self._broken("HTTP 500 with a SOAP answer that is no fault", reply)
         child = self._child(wrapper, reply)
         wrapper.tag, child.tag = self._shape.reply_wrapper, self._shape.reply_child
+        for element in (wrapper, child):
+            element.attrib.clear()  # zeep would look for the schema of a type that is named here (xsi:type)
         return etree.tostring(root)
 
     def judge(self, reply: HttpReply) -> None:
@@ -205,7 +207,7 @@ class SoapClient:
         seen, wanted = etree.QName(element), etree.QName(promised)
         if seen.localname != wanted.localname:
             raise self._broken("SOAP answer with another element than promised", reply)
-        if seen.namespace != wanted.namespace and seen.namespace not in self._namespaces:
+        if seen.namespace != wanted.namespace and (seen.namespace or "") not in self._namespaces:
             raise self._broken("SOAP answer in a namespace this partner does not use", reply)
 
     def _fault(self, fault: etree._Element) -> PortalRefusedError | PortalUnavailableError:

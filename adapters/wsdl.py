@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import zeep
 from lxml import etree
@@ -76,18 +76,16 @@ class _LocalFiles(Transport):
         self._rename = rename
 
     def load(self, url: str) -> bytes:
-        """Read one file below the folder.
+        """Read one file below the folder, its namespace replaced where that was asked for.
 
         Raises:
             ConfigError: The WSDL points at an address or outside its folder.
+            RecordInvalidError: The file is hostile.
         """
         path = (self._folder / url).resolve()
         if "://" in url or not path.is_relative_to(self._folder):
             raise ConfigError(f"the WSDL refers to {url!r}; put that file beside it and refer to it by its name")
-        return self.checked(path.read_bytes())
-
-    def checked(self, content: bytes) -> bytes:
-        """Refuse a hostile file and give it with its namespace replaced, where that was asked for."""
+        content = path.read_bytes()
         parse(content, _LIMITS)
         return _renamed(content, self._rename)
 
@@ -110,19 +108,27 @@ def load_contract(path: Path, *, namespace: str = "", operation: str = "") -> Co
         raise ConfigError(f"{path.name}: cannot be read ({error.strerror})") from error
     except RecordInvalidError as error:
         raise ConfigError(f"{path.name}: {error.reason}") from error
-    rename = (target.encode(), namespace.encode()) if namespace else None
+    if namespace and not target:
+        raise ConfigError(f"{path.name}: has no target namespace that {namespace!r} could replace")
+    rename = (_written(target), _written(namespace)) if namespace else None
     loader = _LocalFiles(path.parent, rename)
     read: Any = Document  # zeep's own annotation asks for a class where it takes an object
     # zeep only warns of parts it leaves out; here each is a reason why an operation is missing.
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
-            document = read(BytesIO(loader.checked(content)), loader, settings=SETTINGS)
+            # By its whole path: what a file beside it refers to is then looked for beside that file.
+            document = read(str(path.resolve()), loader, settings=SETTINGS)
         except RecordInvalidError as error:
             raise ConfigError(f"{path.name}: a file beside it: {error.reason}") from error
         except _UNREADABLE_WSDL as error:
             raise ConfigError(f"{path.name}: not a usable WSDL ({type(error).__name__}: {error})") from error
     return Contract(document, _chosen(path.name, document, operation, [str(item.message) for item in warned]))
+
+
+def _written(namespace: str) -> bytes:
+    """A namespace as it stands in an attribute."""
+    return escape(namespace, {'"': "&quot;", "'": "&apos;"}).encode()
 
 
 def _renamed(content: bytes, rename: tuple[bytes, bytes] | None) -> bytes:

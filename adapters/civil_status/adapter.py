@@ -167,6 +167,7 @@ class CivilStatusAdapter:
             reply.body,
             first_push=first_push,
             number=text_of(record.get("maHoSoMCDT")),
+            sent=record,
         )
         if outcome.kind is OutcomeKind.DELIVERED:
             self._modules[outcome.external_id] = record["module"]

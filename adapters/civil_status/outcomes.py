@@ -11,7 +11,8 @@ import re
 
 from adapters.base import Outcome, OutcomeKind
 from adapters.civil_status.options import ErrorMeaning, Options
-from adapters.civil_status.wire import Verdict, folded
+from adapters.civil_status.wire import JsonValue, Verdict, folded
+from adapters.redaction import texts_of, without
 
 ALREADY_THERE = (folded("đã được tiếp nhận"),)
 BACK_END_FAILED = tuple(
@@ -30,8 +31,11 @@ NO = tuple(
     for words in ("không thành công", "thất bại", "không hợp lệ", "không tồn tại", "chưa được", "bị từ chối")
 )
 YES = tuple(folded(words) for words in ("thành công",))
+_NEGATED_YES = re.compile(folded(r"\b(?:không|chưa|ko)\b[^.,;:!?|]*?\bthành công"))
+"""A "not" somewhere before the yes in one clause: no yes, and no proof of a no either."""
 
 EXCERPT_LIMIT = 200
+_KEPT = frozenset({"mahosomcdt", "mahosolt", "madonvi", "module"})
 _LONG_NUMBER = re.compile(r"\d{9,}")
 
 
@@ -46,7 +50,9 @@ def back_end_failed(verdict: Verdict) -> bool:
     return bool(says(verdict, BACK_END_FAILED))
 
 
-def classify(verdict: Verdict, options: Options, answer: bytes, *, first_push: bool, number: str) -> Outcome:
+def classify(
+    verdict: Verdict, options: Options, answer: bytes, *, first_push: bool, number: str, sent: JsonValue = None
+) -> Outcome:
     """Judge the reply to a push.
 
     Args:
@@ -56,6 +62,7 @@ def classify(verdict: Verdict, options: Options, answer: bytes, *, first_push: b
         first_push: False for a supplement, to which "already received" is a no: the ministry
             speaks of the dossier, not of what we added.
         number: Our number of the dossier, by which the ministry knows it.
+        sent: The record, whose words are kept out of the excerpt.
     """
     kind, reason, proof, final = _judge(verdict, options, first_push=first_push)
     meaning = options.meaning_of(verdict.code)
@@ -63,7 +70,7 @@ def classify(verdict: Verdict, options: Options, answer: bytes, *, first_push: b
         kind=kind,
         reason=reason,
         code=verdict.code[:20],
-        excerpt=excerpt_of(verdict),
+        excerpt=excerpt_of(verdict, sent),
         proof=proof,
         duplicate=verdict.ok is not True and bool(says(verdict, ALREADY_THERE)),
         final=final,
@@ -73,9 +80,11 @@ def classify(verdict: Verdict, options: Options, answer: bytes, *, first_push: b
     )
 
 
-def excerpt_of(verdict: Verdict) -> str:
-    """Code and description for a person to read: cut, and without numbers long enough to be an identity or a phone."""
-    text = _LONG_NUMBER.sub("***", verdict.text)[:EXCERPT_LIMIT]
+def excerpt_of(verdict: Verdict, sent: JsonValue = None) -> str:
+    """Code and description for a person to read: cut, without what we sent and without numbers long enough to be an
+    identity or a phone.
+    """
+    text = _LONG_NUMBER.sub("***", without(verdict.text, texts_of(sent, _KEPT)))[:EXCERPT_LIMIT]
     return f"status={_shown(verdict.ok)} code={verdict.code} {text}".rstrip()
 
 
@@ -100,7 +109,7 @@ def _judge(verdict: Verdict, options: Options, *, first_push: bool) -> tuple[Out
 
 
 def _judge_yes(verdict: Verdict) -> tuple[OutcomeKind, str, str, bool]:
-    contradiction = says(verdict, BACK_END_FAILED + NO_FOR_GOOD + NO)
+    contradiction = says(verdict, BACK_END_FAILED + NO_FOR_GOOD + NO) or _NEGATED_YES.search(verdict.words)
     if contradiction or verdict.code not in ("", "0"):
         return OutcomeKind.UNKNOWN, "status says yes, code or text says no", "", False
     return OutcomeKind.DELIVERED, "received", "status=1", False
@@ -112,7 +121,7 @@ def _judge_words(verdict: Verdict) -> tuple[OutcomeKind, str, str, bool]:
         return OutcomeKind.REFUSED, "refused in words, without a status", "", True
     if says(verdict, NO):
         return OutcomeKind.REFUSED, "refused in words, without a status", "", False
-    if found := says(verdict, YES):
+    if (found := says(verdict, YES)) and not _NEGATED_YES.search(verdict.words):
         return OutcomeKind.DELIVERED, "received", f"no status, text~{found}", False
     return OutcomeKind.UNKNOWN, "the reply has neither status nor known words", "", False
 

@@ -105,7 +105,7 @@ class NswAdapter:
         except RecordInvalidError as error:
             return Outcome(OutcomeKind.REFUSED, f"not sent: {error.reason}", final=True)
         except PortalError as error:
-            return failed(error, self._soap.last_answer)
+            return failed(delivery, error, self._soap.last_answer)
         return judged(delivery, subject, reply)
 
     def probe(self, delivery: Delivery) -> Probe:

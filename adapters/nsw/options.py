@@ -32,7 +32,7 @@ class Options(Section):
     `wsdl` is a file of the operator's own, instead of the packaged contract; its operation, wrapper and
     child names are read from it. `namespace` replaces its target namespace (a sibling service with the same
     shape); `operation` chooses where it holds several. `soap_action` replaces the WSDL's.
-    `reply_namespaces` are further namespaces this partner answers in; left out, the attested pair
+    `reply_namespaces` are further namespaces this partner answers in ("" for none); left out, the attested pair
     `http://ws.gt.vn` and `http://facade.dk.gt.dtt.vn` stands in for one another.
     `document_type` is the procedure's number at the ministry, `document_types` the exceptions by procedure
     code; numbers of the attested list (1 to 17) declare ships, so the default lies outside it.

@@ -15,11 +15,13 @@ from dataclasses import replace
 from adapters.base import Delivery, Outcome, OutcomeKind
 from adapters.http import outcome_of
 from adapters.nsw.envelope import RECEIVED, REFUSED, Message, Subject, read
+from adapters.redaction import without
 from adapters.soap import SoapReply
-from adapters.xml import Limits
+from adapters.xml import Limits, parse
 from schemas.errors import PortalError, PortalRefusedError, RecordInvalidError
 
 _REASON_LIMIT = 200
+_KEPT = frozenset({"DossierCode", "ProcedureCode"})
 _LONG_NUMBER = re.compile(r"\d{6,}")
 _LIMITS = Limits(max_elements=500, max_depth=16)
 
@@ -40,7 +42,7 @@ def judged(delivery: Delivery, subject: Subject, reply: SoapReply) -> Outcome:
     if message.subject.function == RECEIVED and message.content.find("ReceiveDate") is not None:
         return _received(message, answer)
     if message.subject.function == REFUSED and message.content.find("Reject") is not None:
-        return _refused(message, answer, perhaps_there=own and delivery.attempt > 1)
+        return _refused(message, delivery, answer, perhaps_there=own and delivery.attempt > 1)
     return Outcome(
         OutcomeKind.UNKNOWN,
         "contract broken: neither an acknowledgement nor a refusal",
@@ -49,10 +51,10 @@ def judged(delivery: Delivery, subject: Subject, reply: SoapReply) -> Outcome:
     )
 
 
-def failed(error: PortalError, answer: bytes) -> Outcome:
+def failed(delivery: Delivery, error: PortalError, answer: bytes) -> Outcome:
     """What a call came to that ended in a portal error; a fault that blames our message will not change its mind."""
     final = isinstance(error, PortalRefusedError) and bool(error.code)
-    return replace(outcome_of(error), excerpt=_shown(error.excerpt), final=final, answer=answer)
+    return replace(outcome_of(error), excerpt=_shown(error.excerpt, delivery), final=final, answer=answer)
 
 
 def _received(message: Message, answer: bytes) -> Outcome:
@@ -67,9 +69,9 @@ def _received(message: Message, answer: bytes) -> Outcome:
     )
 
 
-def _refused(message: Message, answer: bytes, *, perhaps_there: bool) -> Outcome:
+def _refused(message: Message, delivery: Delivery, answer: bytes, *, perhaps_there: bool) -> Outcome:
     """A refusal; with our own id on a repeat, the failed insert of a message that may already be there."""
-    text = _shown(message.text("Reject/RejectDesc"))
+    text = _shown(message.text("Reject/RejectDesc"), delivery)
     if perhaps_there:
         reason = "possibly already received: refused naming our own message"
         return Outcome(OutcomeKind.UNKNOWN, reason, code=REFUSED, excerpt=text, answer=answer)
@@ -77,6 +79,9 @@ def _refused(message: Message, answer: bytes, *, perhaps_there: bool) -> Outcome
     return Outcome(OutcomeKind.REFUSED, reason, code=REFUSED, excerpt=text, final=True, answer=answer)
 
 
-def _shown(text: str) -> str:
-    """The ministry's words, cut, in one line, with long numbers masked: they may be somebody's."""
-    return _LONG_NUMBER.sub("…", " ".join(text.split()))[:_REASON_LIMIT]
+def _shown(text: str, delivery: Delivery) -> str:
+    """The ministry's words, cut, in one line; what we sent and long numbers are masked: they may be somebody's."""
+    if not text:
+        return ""
+    sent = [(part.text or "") for part in parse(delivery.body).iter() if part.tag not in _KEPT]
+    return _LONG_NUMBER.sub("…", without(" ".join(text.split()), sent))[:_REASON_LIMIT]

@@ -51,6 +51,9 @@ def judged(reply: dict[str, Any], *, first_push: bool = True, options: Options =
         (said("0", "500", error="Server Error"), ("unknown", False, False)),
         (said(None, description="Tiếp nhận thành công"), ("delivered", False, False)),
         (said(None, description=NO_SUCCESS), ("refused", False, False)),
+        (said(None, description="Không thể tiếp nhận thành công"), ("unknown", False, False)),
+        (said("1", description="Chưa ghi nhận thành công"), ("unknown", False, False)),
+        (said(None, description="Không có cảnh báo. Tiếp nhận thành công"), ("delivered", False, False)),
         (said(None), ("unknown", False, False)),
         (said("", description="Xin chào"), ("unknown", False, False)),
         (said(None, "106"), ("refused", False, True)),
@@ -79,3 +82,10 @@ def test_an_excerpt_is_short_and_holds_no_long_number() -> None:
     outcome = classify(verdict, OPTIONS, b"", first_push=True, number="N1")
     assert len(outcome.excerpt) < 300
     assert "000000000001" not in outcome.excerpt
+
+
+def test_an_excerpt_repeats_nothing_of_what_was_sent() -> None:
+    sent = {"maHoSoMCDT": "H96-1", "data": '{"nycHoTen": "CÔNG DÂN THỬ NGHIỆM 01", "nycSoDienThoai": "0900000000"}'}
+    verdict = verdict_of(said("0", error="H96-1: Công dân Thử nghiệm 01 (0900000000) không hợp lệ"))
+    outcome = classify(verdict, OPTIONS, b"{}", first_push=True, number="H96-1", sent=sent)
+    assert outcome.excerpt == "status=0 code= H96-1: … (…) không hợp lệ"
