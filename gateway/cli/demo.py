@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 
 from gateway.cli.exit_codes import ExitCode
@@ -50,8 +51,11 @@ def demo(
         outcome = run_demo(wish, place, lambda _phase, done, of: bar(done, of) if bar else None)
     written = page_path or place / "page.html"
     written.write_text(page(outcome), "utf-8")
+    due = place / "due.jsonl"
+    names = ("portal", "dossier", "class", "key")
+    due.write_bytes(b"".join(orjson.dumps(dict(zip(names, one, strict=True))) + b"\n" for one in outcome.each_due))
     if json:
-        as_json(outcome.as_json() | {"page": str(written)})
+        as_json(outcome.as_json() | {"page": str(written), "each_due": str(due)})
     else:
         _show(outcome, written)
     raise typer.Exit(ExitCode.OK if outcome.good else ExitCode.ERROR)

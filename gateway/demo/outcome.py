@@ -70,6 +70,8 @@ class Outcome:
     seconds: float = 0.0
     due: dict[str, dict[str, int]] = field(default_factory=dict)
     """Portal -> class -> how many effects were due: `expected_effects` taken apart."""
+    each_due: list[tuple[str, str, str, str]] = field(default_factory=list)
+    """Portal, dossier, class and key of every effect that was due; written to a file of its own."""
     findings: list[str] = field(default_factory=list)
     phases: dict[str, float] = field(default_factory=dict)
 

@@ -255,6 +255,7 @@ class _Play:
         verdict = self.oracle.judge(books)
         self._note(verdict, "at rest")
         outcome.expected_effects, outcome.effects = len(verdict.expected), verdict.effects
+        outcome.each_due = verdict.expected
         for (portal, klass), count in Counter((due[0], due[2]) for due in verdict.expected).items():
             outcome.due.setdefault(portal, {})[klass] = count
         waiting = clerk.waiting()
