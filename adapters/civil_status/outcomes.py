@@ -31,7 +31,7 @@ NO = tuple(
     for words in ("không thành công", "thất bại", "không hợp lệ", "không tồn tại", "chưa được", "bị từ chối")
 )
 YES = tuple(folded(words) for words in ("thành công",))
-_NEGATED_YES = re.compile(folded(r"\b(?:không|chưa|ko)\b[^.,;:!?|]*?\bthành công"))
+_NEGATED_YES = re.compile(r"\b(?:không|chưa|ko)\b[^.,;:!?|]*?\bthành công")
 """A "not" somewhere before the yes in one clause: no yes, and no proof of a no either."""
 
 EXCERPT_LIMIT = 200
