@@ -12,6 +12,7 @@ import pytest
 
 from adapters.base import Delivery, Outcome, Page
 from gateway.store.rows import DeliveryRow, LaneRow
+from gateway.sync.pages import PageWriter
 from schemas.errors import StoreError
 from tests.unit.sync.world import START, World, config
 
@@ -44,19 +45,18 @@ def test_i1_a_page_that_cannot_be_stored_moves_no_cursor(world: World, monkeypat
         for number in range(int(cursor or 0), 3):
             yield Page((world.province.record(f"r{number}"),), str(number + 1))
 
-    put = world.store.submit
+    store = PageWriter.store
     room = iter([True, False])
 
-    def filling(work: Any) -> Any:
-        def full(tx: Any) -> Any:
-            work(tx)
+    def filling(*page: Any) -> Any:
+        stored = store(*page)
+        if not next(room):
             raise StoreError("no room left")
-
-        return put(work if next(room) else full)
+        return stored
 
     monkeypatch.setattr(world.province, "pull", paged)
     with monkeypatch.context() as small_disk:
-        small_disk.setattr(world.store, "submit", filling)
+        small_disk.setattr(PageWriter, "store", filling)
         with pytest.raises(StoreError):
             world.engine.pull("province")
     assert world.store.read(lambda tx: tx.cursor("province", "pull")) == "1"
