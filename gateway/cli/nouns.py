@@ -85,12 +85,15 @@ class OnDemand(TyperCommand):
 
 
 def load(name: str, target: str) -> Any:
-    """Import `target` and return it as a command called `name`."""
+    """Import `target` and return it as a command called `name`, with examples in its help."""
+    from gateway.cli.examples import show_examples
+
     module, attribute = target.split(":")
     found = getattr(import_module(module), attribute)
     app = found if isinstance(found, typer.Typer) else single_verb(found, name)
     command = typer.main.get_command(app)
     command.name = name
+    show_examples(command, name)
     return command
 
 

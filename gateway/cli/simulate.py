@@ -34,6 +34,18 @@ Names = Annotated[
 def simulate(
     names: Names = None,
     for_s: Annotated[float, typer.Option("--for", min=0.1, help=t("Seconds to run.", "Số giây chạy."))] = 3600.0,
+    dossiers: Annotated[
+        int,
+        typer.Option(
+            "--dossiers",
+            min=0,
+            max=20_000,
+            help=t(
+                "Synthetic dossiers at each portal that handles them, of the last 30 days.",
+                "Số hồ sơ giả lập có sẵn tại mỗi cổng giải quyết hồ sơ, trong 30 ngày qua.",
+            ),
+        ),
+    ] = 0,
     config: ConfigPath = DEFAULT_CONFIG,
     json: AsJson = False,
 ) -> None:
@@ -44,7 +56,13 @@ def simulate(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     with ExitStack() as running:
-        servers = {name: running.enter_context(_server(name, checked.portals[name])) for name in wanted}
+        servers = {
+            name: running.enter_context(_server(name, checked.portals[name], switches_of(checked, name)))
+            for name in wanted
+        }
+        for name in checked.ownership.handlers:
+            if dossiers and name in servers:
+                servers[name].simulator.act("seed_many", {"count": dossiers})
         _print(servers, unset, json=json)
         stopping.wait(for_s)
 
@@ -61,7 +79,7 @@ def _rehearsal(path: Path) -> tuple[Config, list[str]]:
     return found.config, unset
 
 
-def _server(name: str, portal: PortalConfig) -> SimulatorServer:
+def _server(name: str, portal: PortalConfig, switches: dict[str, Any]) -> SimulatorServer:
     address = urlsplit(str(portal.options.get("base_url", "")))
     if not is_loopback(address.hostname or "") or not address.port:
         raise NotThereError(
@@ -71,14 +89,16 @@ def _server(name: str, portal: PortalConfig) -> SimulatorServer:
             )
         )
     try:
-        return SimulatorServer(registry.simulator(portal.kind, switches_of(portal)), address.port)
+        return SimulatorServer(registry.simulator(portal.kind, switches), address.port)
     except OSError as error:
         raise NotThereError(f"{name}: {address.hostname}:{address.port}: {error.strerror}") from None
 
 
-def switches_of(portal: PortalConfig) -> dict[str, Any]:
+def switches_of(config: Config, name: str) -> dict[str, Any]:
     """What the simulator must share with the entry: account, codes and names that both settings know."""
-    known = registry.simulator_settings(portal.kind).model_fields
+    portal = config.portals[name]
+    settings = registry.simulator_settings(portal.kind)
+    known = settings.model_fields
     options = registry.options_model(portal.kind).model_validate(portal.options).model_dump(mode="json")
     shared: dict[str, Any] = {
         key: _resolved(value) for key, value in options.items() if key in known and isinstance(value, str) and value
@@ -87,7 +107,16 @@ def switches_of(portal: PortalConfig) -> dict[str, Any]:
         shared["accounts"] = {options["username"]: {"password": _resolved(options.get("password") or SIMULATED)}}
     if "group_id" in known and "group_id" in options:
         shared["group_id"] = options["group_id"]
+    if "agencies" in known and name in config.ownership.handlers:
+        shared |= _of_its_own(settings().model_dump(mode="json"), config.ownership.handlers.index(name))
     return shared
+
+
+def _of_its_own(usual: Mapping[str, Any], place: int) -> dict[str, Any]:
+    """Codes and references of a province: two simulated ones must not give the same number to two dossiers."""
+    code = f"H{99 - place}"
+    agencies = [{**one, "code": one["code"].replace(usual["province"], code, 1)} for one in usual["agencies"]]
+    return {"seed": place, "province": code, "agencies": agencies}
 
 
 def _resolved(text: str) -> str:

@@ -159,7 +159,7 @@ def _print(found: Rounds) -> None:
         sent = ", ".join(f"{what} {count}" for what, count in sorted(written.items()) if count)
         rows.append((name, read["records"], read["new"], read["changed"], sent, found.owed.get(name, 0)))
     heads = (
-        "portal",
+        t("portal", "cổng"),
         t("read", "đã đọc"),
         t("new", "mới"),
         t("changed", "thay đổi"),
@@ -177,10 +177,18 @@ def _preview(gateway: Gateway, portals: list[str], *, json: bool) -> None:
     if json:
         as_json({"calls": len(writes), "writes": writes})
         return
-    heads = ("portal", "dossier_code", "klass", "operation", "members", "fields", "reason")
-    rows: list[list[Any]] = []
-    for write in writes:
-        row = [getattr(write, head) for head in heads]
-        rows.append([", ".join(cell) if isinstance(cell, tuple) else cell for cell in row])
+    heads = (
+        t("portal", "cổng"),
+        t("dossier", "hồ sơ"),
+        t("class", "loại"),
+        t("call", "lời gọi"),
+        t("rows", "số dòng"),
+        t("reason", "lý do"),
+        t("fields", "trường"),
+    )
+    rows: list[list[Any]] = [
+        [one.portal, one.dossier_code, one.klass, one.operation, one.members, one.reason, ", ".join(one.fields)]
+        for one in writes
+    ]
     table(heads, rows)
     typer.echo(t(f"{len(writes)} calls would be made; nothing was sent", f"sẽ gọi {len(writes)} lần; chưa gửi gì"))

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,21 @@ def test_each_verb_is_in_the_table_of_commands_and_takes_json(manual: str, verb:
     leaf = command.commands[rest] if rest else command
     assert any("--json" in parameter.opts for parameter in leaf.params)
     assert rest == "" or leaf.help or isinstance(leaf, typer.core.TyperGroup)
+
+
+@pytest.mark.parametrize("verb", tuple(verbs()))
+def test_each_verb_shows_examples_in_its_help_that_it_understands(verb: str) -> None:
+    """Parsed, not run; the verbs look at files and portals only when they run."""
+    noun, _, rest = verb.partition(" ")
+    command = load(noun, NOUNS[noun].target)
+    leaf = command.commands[rest] if rest else command
+    lines = [line.strip() for line in leaf.epilog.splitlines() if line.startswith("  ")]
+    assert lines
+    for line in lines:
+        said = shlex.split(line)
+        words = 2 if rest else 1
+        assert said[: words + 1] == ["lienthong", *verb.split()]
+        leaf.make_context(verb, said[words + 1 :])
 
 
 def events(root: Path) -> Iterator[str]:

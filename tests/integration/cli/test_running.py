@@ -127,6 +127,21 @@ def test_simulated_portals_stand_at_the_ports_of_the_configuration(rehearsal: Re
     assert took < STOPS_WITHIN_S
 
 
+def test_two_simulated_provinces_come_with_dossiers_that_nobody_confuses(rehearsal: Rehearsal) -> None:
+    rehearsal.write_config((*KINDS, "second"), ("province", "second"))
+    for server in rehearsal.servers.values():
+        server.stop()
+    with process(rehearsal, "simulate", "--dossiers", "12", "--for", "60", "--json") as started:
+        assert started.stdout is not None
+        started.stdout.readline()
+        until(lambda: rehearsal.call("doctor")[0] == ExitCode.OK)
+        code, done = rehearsal.json("sync")
+        assert code == ExitCode.OK
+        assert [done["read"][name]["new"] for name in ("province", "second")] == [12, 12]
+        assert rehearsal.call("quarantine", "list")[0] == ExitCode.OK
+        stop(started)
+
+
 def test_a_full_disk_stops_the_gateway_with_the_reason_and_loses_nothing_acknowledged(rehearsal: Rehearsal) -> None:
     many = "{calls_per_s: 2000, burst: 2000}"
     rehearsal.write_config(("province", "national"), ("province",), every_s="0.5", budget=many)
