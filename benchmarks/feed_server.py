@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -37,7 +38,7 @@ class Feed(BaseHTTPRequestHandler):
         after = last if last < self.total else None
         return orjson.dumps({"data": [record(n, version) for n in numbers], "next": after, "total": self.total})
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as the base names it
         """Say nothing."""
 
 
@@ -50,7 +51,6 @@ def main() -> None:
             Feed.pages[start, size, version] = Feed._page(Feed, start, size, version)  # type: ignore[arg-type]
     sys.stdout.write(f"http://127.0.0.1:{server.server_address[1]}\n")
     sys.stdout.flush()
-    import threading
 
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdin.read()

@@ -61,7 +61,7 @@ class Feed:
         self._http = HttpClient("province", url, clock=self._clock)
         self._version = version
 
-    def pull(self, cursor: Cursor | None) -> Iterator[Page]:
+    def pull(self, _cursor: Cursor | None) -> Iterator[Page]:
         """All pages from the beginning: a full pass, as the floor makes it."""
         after: int | None = 0
         while after is not None:
@@ -72,23 +72,23 @@ class Feed:
             records = tuple(_record(item, at) for item in page["data"])
             yield Page(records, str(after), total=page["total"])
 
-    def fetch(self, external_id: str) -> RawRecord | None:
+    def fetch(self, _external_id: str) -> RawRecord | None:
         """Not asked for here."""
         raise PortalContractError("province", "a feed only")
 
-    def push(self, delivery: Delivery) -> Outcome:
+    def push(self, _delivery: Delivery) -> Outcome:
         """Not asked for here."""
         return Outcome(OutcomeKind.REFUSED, "a feed only", final=True)
 
-    def probe(self, delivery: Delivery) -> Probe:
+    def probe(self, _delivery: Delivery) -> Probe:
         """Not asked for here."""
         return Probe(Presence.CANNOT_TELL, "a feed only", self._clock.now())
 
-    def catalogue(self, name: str) -> CatalogueList:
+    def catalogue(self, _name: str) -> CatalogueList:
         """Not asked for here."""
         raise PortalContractError("province", "a feed only")
 
-    def open_file(self, ref: str) -> FileStream:
+    def open_file(self, _ref: str) -> FileStream:
         """Not asked for here."""
         raise PortalContractError("province", "a feed only")
 
