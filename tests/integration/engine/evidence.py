@@ -8,13 +8,12 @@ from typing import Any
 
 import orjson
 
-from gateway.bootstrap import Gateway
-from gateway.store.base import Tx
+from gateway.store.base import Store, Tx
 
 OF_A_LANE = ("attempt", "outcome", "settled", "superseded", "parked")
 
 
-def leaves(gateway: Gateway) -> list[dict[str, Any]]:
+def leaves(store: Store) -> list[dict[str, Any]]:
     """All leaves in the order written, with their digest; each is checked against it."""
     found: list[dict[str, Any]] = []
     after = 0
@@ -22,7 +21,7 @@ def leaves(gateway: Gateway) -> list[dict[str, Any]]:
     def page(tx: Tx) -> Any:
         return tx.leaves(after=after, limit=5000)
 
-    while rows := gateway.store.read(page):
+    while rows := store.read(page):
         for number, row in rows:
             assert hashlib.sha256(row.canonical).hexdigest() == row.digest
             found.append({**orjson.loads(row.canonical), "digest": row.digest, "number": number})
@@ -30,9 +29,9 @@ def leaves(gateway: Gateway) -> list[dict[str, Any]]:
     return found
 
 
-def check(gateway: Gateway) -> list[dict[str, Any]]:
+def check(store: Store) -> list[dict[str, Any]]:
     """Raise AssertionError where evidence has a gap (I8); gives the leaves."""
-    found = leaves(gateway)
+    found = leaves(store)
     assert len({leaf["digest"] for leaf in found}) == len(found)
     ends: dict[tuple[str, ...], str] = {}
     for leaf in found:
@@ -40,10 +39,10 @@ def check(gateway: Gateway) -> list[dict[str, Any]]:
         if chain:
             assert leaf["prev"] == ends.get(chain, ""), f"a gap before leaf {leaf['number']} ({leaf['kind']})"
             ends[chain] = leaf["digest"]
-    lanes = gateway.store.read(lambda tx: tx.iter_lanes(limit=1_000_000))
+    lanes = store.read(lambda tx: tx.iter_lanes(limit=1_000_000))
     for lane in lanes:
         assert lane.doc.get("leaf", "") == ends.get(("lane", lane.portal, lane.dossier_id), "")
-    _changes(gateway, found)
+    _changes(store, found)
     return found
 
 
@@ -53,11 +52,11 @@ def _chain(leaf: dict[str, Any]) -> tuple[str, ...]:
     return ("record", leaf["portal"], leaf["record"]) if leaf["kind"] == "observation" else ()
 
 
-def _changes(gateway: Gateway, found: list[dict[str, Any]]) -> None:
+def _changes(store: Store, found: list[dict[str, Any]]) -> None:
     """Attempts and ends of deliveries, counted against their leaves."""
     begun = Counter(leaf["key"] for leaf in found if leaf["kind"] == "attempt")
     said = {(leaf["key"], leaf.get("state") or leaf.get("outcome")) for leaf in found if "key" in leaf}
-    for row in gateway.store.read(lambda tx: tx.list_deliveries(limit=1_000_000)):
+    for row in store.read(lambda tx: tx.list_deliveries(limit=1_000_000)):
         assert begun[row.key] == len(row.attempts), row.key
         if row.state in ("delivered", "unproven", "superseded", "parked", "unknown"):
             words = {(row.key, row.state), (row.key, "refused"), (row.key, "unknown")}

@@ -114,7 +114,7 @@ def killed_and_finished(town: Town, project_root: Path, arm: Callable[[Callable[
 
 
 def judge(town: Town, references: list[str], in_flight: set[str]) -> None:
-    evidence.check(town.gateway)
+    evidence.check(town.gateway.store)
     unproven = town.deliveries("unproven")
     assert {row.klass for row in unproven} <= {"append"}
     assert {row.key for row in unproven} <= in_flight, "only a call cut by the kill may be unproven"

@@ -102,7 +102,7 @@ def test_canaries_are_found_in_no_log_error_address_or_file(
         "output": (written.out + written.err).encode(),
         "addresses": "\n".join(addresses).encode(),
         "reports": repr(reports).encode(),
-        "leaves": repr(evidence.leaves(town.gateway)).encode(),
+        "leaves": repr(evidence.leaves(town.gateway.store)).encode(),
     }
     assert {place: names for place, content in held.items() if (names := found_in(content))} == {}
 

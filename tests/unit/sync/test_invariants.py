@@ -14,6 +14,7 @@ from adapters.base import Delivery, Outcome, Page
 from gateway.store.rows import DeliveryRow, LaneRow
 from gateway.sync.pages import PageWriter
 from schemas.errors import StoreError
+from tests.integration.engine import evidence
 from tests.unit.sync.world import START, World, config
 
 CODE = "H99-261102-00001"
@@ -147,6 +148,18 @@ def test_i7_every_state_has_an_exit_and_a_person_finds_it(world: World, seed: in
         world.operator.confirm(row.id, arrived=True, actor="an officer")
     world.rest(rounds=40, every_s=60)
     assert not world.deliveries("parked")
+
+
+# I8
+@pytest.mark.parametrize("seed", range(12, 18))
+def test_i8_each_change_has_its_leaf_and_no_chain_has_a_gap(world: World, seed: int) -> None:
+    play(world, random.Random(seed), steps=40)
+    evidence.check(world.store)
+    world.restart()
+    world.province.faults = world.national.faults = world.justice.faults = []
+    world.rest(rounds=40, every_s=60)
+    leaves = evidence.check(world.store)
+    assert {leaf["kind"] for leaf in leaves} >= {"observation", "attempt", "outcome"}
 
 
 # I10

@@ -228,3 +228,68 @@ def test_s09_a_dossier_born_at_a_portal_is_not_told_to_it_again(world: World) ->
     target = Target("national", mirror=world.config.routes[0])
     desk = Desk(world.national.abilities, line=0.0, now=100.0, drift_tries=3, adopt="unique")
     assert plan(view, lane, target, desk, None).steps == ()
+
+
+def test_s01_a_later_number_is_an_alias_and_replaces_nothing(world: World) -> None:
+    opened(world)
+    push = world.national.push
+    numbers = iter(["000.00.00.G22-261102-000001", "000.00.00.G22-261102-000002", ""])
+
+    def numbering(delivery: Delivery) -> Outcome:
+        outcome = push(delivery)
+        return replace(outcome, number=next(numbers)) if delivery.operation != "progress" else outcome
+
+    world.national.push = numbering  # type: ignore[method-assign]
+    world.engine.pull("province")
+    world.engine.deliver("national", limit=1)
+    moved(world, "completed")
+    world.engine.pull("province")
+    world.engine.deliver("national", limit=1)
+    (dossier,) = world.store.read(lambda tx: tx.iter_dossiers(limit=10))
+    assert dossier.national_code == "000.00.00.G22-261102-000001"
+
+
+def test_s20_not_allowed_is_tried_again_while_the_portal_still_offers_it(world: World) -> None:
+    """A 405 says little: as long as a fresh reading allows the act, it is tried a set number of times, then parked."""
+    opened(world, "forwarded", procedure="2.000001")
+    world.rest()
+    world.province.folders["r1"].allowed = ("completed",)
+    world.justice.states[CODE] = ("completed", "")
+    push = world.province.push
+    answers = [Outcome(OutcomeKind.REFUSED, "not allowed", code="405", not_allowed=True)] * 2
+
+    def stubborn(delivery: Delivery) -> Outcome:
+        return answers.pop() if answers else push(delivery)
+
+    world.province.push = stubborn  # type: ignore[method-assign]
+    world.rest()
+    assert world.province.folders["r1"].detail["status"] == "completed"
+    assert not world.deliveries("parked")
+
+
+def test_s20_not_allowed_again_and_again_waits_for_a_person(world: World) -> None:
+    opened(world, "forwarded", procedure="2.000001")
+    world.rest()
+    world.province.folders["r1"].allowed = ("completed",)
+    world.justice.states[CODE] = ("completed", "")
+    tries: list[str] = []
+
+    def never(delivery: Delivery) -> Outcome:
+        tries.append(delivery.key)
+        return Outcome(OutcomeKind.REFUSED, "not allowed", code="405", not_allowed=True)
+
+    world.province.push = never  # type: ignore[method-assign]
+    world.rest()
+    assert len(tries) == world.config.portals["province"].retry.refusals
+    assert len(world.deliveries("parked")) == 1
+
+
+def test_s13_a_number_learned_at_one_portal_wakes_the_other_lanes(world: World) -> None:
+    opened(world, "forwarded", procedure="2.000001")
+    push = world.national.push
+    world.national.push = lambda delivery: replace(push(delivery), number="000.00.00.G22-1")  # type: ignore[method-assign]
+    world.engine.pull("province")
+    world.engine.deliver("justice")
+    assert world.lane("justice").due_at is None
+    world.engine.deliver("national")
+    assert world.lane("justice").due_at is not None
