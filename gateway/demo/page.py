@@ -24,7 +24,7 @@ svg .box{fill:#1e2730;stroke:#7d8ea1}svg text{fill:#e6ebf0}svg .line{stroke:#7d8
 def page(outcome: Outcome) -> str:
     """The whole page, in the language of whoever runs the demo."""
     title = t("A demo of Liên Thông", "Diễn tập Liên Thông")
-    word = t("all ends agree", "mọi đầu khớp nhau") if outcome.good else t("something is wrong", "có sai lệch")
+    word = t("all ends agree", "mọi cổng khớp nhau") if outcome.good else t("something is wrong", "có sai lệch")
     about = t(
         f"{outcome.dossiers} dossiers, faults {outcome.faults}, seed {outcome.seed}, {outcome.seconds} s",
         f"{outcome.dossiers} hồ sơ, lỗi {outcome.faults}, hạt giống {outcome.seed}, {outcome.seconds} giây",

@@ -33,7 +33,7 @@ FEW = 200
 _RATES = {
     "none": dict.fromkeys(KINDS, 0.0),
     "light": dict.fromkeys(KINDS, 0.05),
-    "heavy": {PROVINCE: 0.24, NATIONAL: 0.25, TRANSPORT: 0.40, JUSTICE: 0.25},
+    "heavy": {PROVINCE: 0.24, NATIONAL: 0.25, TRANSPORT: 0.45, JUSTICE: 0.25},
 }
 """The share of calls hurt; a ministry gets few calls, so more of them."""
 
