@@ -60,7 +60,7 @@ def silent(portal: PortalStatus) -> Notice:
         t(
             f"Last heard: {heard}. Reason: {why}. Owed there: {portal.owed}. Nothing is lost; it is sent when the"
             " portal answers. Ask its operator, and see 'lienthong status'.",
-            f"Lần cuối nhận được: {heard}. Lý do: {why}. Đang nợ: {portal.owed}. Không mất gì; sẽ gửi khi cổng trả"
+            f"Lần cuối nhận được: {heard}. Lý do: {why}. Còn phải gửi: {portal.owed}. Không mất gì; sẽ gửi khi cổng trả"
             " lời. Hãy hỏi đơn vị vận hành cổng, và xem 'lienthong status'.",
         ),
     )
@@ -71,7 +71,7 @@ def back(portal: PortalStatus) -> Notice:
     name = portal.portal
     return Notice(
         t(f"{name}: is back", f"{name}: đã hoạt động lại"),
-        t(f"Owed there: {portal.owed}.", f"Đang nợ: {portal.owed}."),
+        t(f"Owed there: {portal.owed}.", f"Còn phải gửi: {portal.owed}."),
     )
 
 
@@ -83,7 +83,7 @@ def due_soon(portal: str, risks: list[AtRisk]) -> Notice:
     return Notice(
         t(
             f"{portal}: {len(risks)} due soon with something owed",
-            f"{portal}: {len(risks)} hồ sơ sắp đến hạn còn nợ gửi",
+            f"{portal}: {len(risks)} hồ sơ sắp đến hạn mà còn việc phải gửi",
         ),
         "\n".join(lines),
     )
@@ -93,9 +93,9 @@ def daily(report: StatusReport) -> Notice | None:
     """What waits for a person at each portal; None when nothing does."""
     words = (
         ("parked", t("parked", "chờ người xử lý")),
-        ("unproven", t("unproven", "chưa chứng minh được")),
+        ("unproven", t("unproven", "chưa xác minh được")),
         ("quarantined", t("quarantined", "bị cách ly")),
-        ("drift_given_up", t("drift given up", "sai lệch đã thôi sửa")),
+        ("drift_given_up", t("drift given up", "sai lệch đã ngừng sửa")),
     )
     lines = []
     for portal in report.portals:

@@ -46,7 +46,9 @@ def adopt(
     typer.echo(
         t("nothing was changed (dry run)", "chưa thay đổi gì (chạy thử)")
         if dry_run
-        else t(f"{portal} is live: what is owed will be sent", f"{portal} đã hoạt động: việc còn nợ sẽ được gửi")
+        else t(
+            f"{portal} is live: what is owed will be sent", f"{portal} đã hoạt động: những gì còn phải gửi sẽ được gửi"
+        )
     )
 
 

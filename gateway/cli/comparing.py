@@ -19,9 +19,9 @@ def reconcile(portal: PortalName, config: ConfigPath = DEFAULT_CONFIG, json: AsJ
     if json:
         as_json(report)
     else:
-        heads = ("dossier_code", "what", "field", "owed")
+        heads = (t("dossier", "hồ sơ"), t("difference", "điểm khác"), t("field", "trường"), t("owed", "còn phải gửi"))
         if report.differences:
-            table(heads, [[getattr(one, head) for head in heads] for one in report.differences])
+            table(heads, [(one.dossier_code, one.what, one.field, one.owed) for one in report.differences])
         counts = (report.checked, report.equal, len(report.differences), report.unreadable)
         typer.echo(
             t(

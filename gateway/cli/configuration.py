@@ -37,7 +37,8 @@ def check(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
 
 
 @app.command(
-    "explain", help=t("Show every value in force and its source.", "Hiện mọi giá trị đang dùng và nguồn của nó.")
+    "explain",
+    help=t("Show every value in force and its source.", "Hiện mọi giá trị đang dùng và nguồn của từng giá trị."),
 )
 def show(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
     """Secrets are never resolved: only whether they are set is said."""

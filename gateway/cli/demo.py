@@ -32,7 +32,7 @@ def demo(
     faults: Annotated[Faults, typer.Option(help=t("How much goes wrong.", "Mức độ lỗi."))] = Faults.LIGHT,
     seed: Annotated[int, typer.Option(help=t("The same seed, the same world.", "Cùng số, cùng kịch bản."))] = 1,
     kill: Annotated[
-        int, typer.Option(min=0, help=t("SIGKILL the gateway so often.", "Giết tiến trình bấy nhiêu lần."))
+        int, typer.Option(min=0, help=t("SIGKILL the gateway so often.", "Số lần giết tiến trình (SIGKILL)."))
     ] = 0,
     page_path: Annotated[
         Path | None, typer.Option("--page", help=t("Where to write the page.", "Nơi ghi trang kết quả."))
@@ -70,7 +70,7 @@ def _show(outcome: Outcome, written: Path) -> None:
     said: Any = Table(show_header=False, box=None, pad_edge=False)
     for name, value in figures(outcome):
         said.add_row(name, value)
-    good = t("all ends agree", "mọi đầu khớp nhau") if outcome.good else t("something is wrong", "có sai lệch")
+    good = t("all ends agree", "mọi cổng khớp nhau") if outcome.good else t("something is wrong", "có sai lệch")
     console.print(f"[bold {'green' if outcome.good else 'red'}]{good}[/]  {outcome.dossiers} · {outcome.seconds} s")
     console.print(said)
     for finding in outcome.findings[:20]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.language import t
-from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, chosen, opened
+from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, chosen, codes, opened
 from gateway.cli.printing import as_json, table
 from gateway.sync.views import lane_view
 
@@ -33,9 +33,19 @@ def show(
         if portal:
             chosen(gateway.config, [portal])
         rows = gateway.store.read(lambda tx: tx.iter_lanes(portal=portal, state=state, limit=limit))
-    lanes = [lane_view(row) for row in rows if state or row.state != "calm" or row.due_at is not None]
+        rows = [row for row in rows if state or row.state != "calm" or row.due_at is not None]
+        called = codes(gateway, {row.dossier_id for row in rows})
+    lanes = [lane_view(row) | {"dossier_code": called[row.dossier_id]} for row in rows]
     if json:
         as_json({"lanes": lanes})
         return
-    heads = ("portal", "dossier_id", "state", "since", "due_at", "reason")
-    table(heads, [[lane[head] for head in heads] for lane in lanes])
+    keys = ("portal", "dossier_code", "state", "since", "due_at", "reason")
+    heads = (
+        t("portal", "cổng"),
+        t("dossier", "hồ sơ"),
+        t("state", "trạng thái"),
+        t("since", "từ lúc"),
+        t("due", "đến hạn lúc"),
+        t("reason", "lý do"),
+    )
+    table(heads, [[lane[key] for key in keys] for lane in lanes])

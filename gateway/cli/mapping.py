@@ -26,7 +26,7 @@ MappingName = Annotated[
     str, typer.Option("--mapping", help=t("A packaged name or a .yaml file.", "Tên có sẵn hoặc tệp .yaml."))
 ]
 MessageName = Annotated[
-    str, typer.Option("--message", help=t("Without it, the one that fits best.", "Bỏ trống: thông điệp hợp nhất."))
+    str, typer.Option("--message", help=t("Without it, the one that fits best.", "Bỏ trống: thông điệp phù hợp nhất."))
 ]
 Unmasked = Annotated[bool, typer.Option("--personal", help=t("Show personal values too.", "Hiện cả dữ liệu cá nhân."))]
 
@@ -78,7 +78,7 @@ def try_(
     for name in read.unknown:
         typer.echo(t(f"no rule for wire field {name}", f"không có quy tắc cho trường {name}"))
     for pointer in read.spelled:
-        typer.echo(t(f"spelled otherwise than we write it: {pointer}", f"viết khác cách ta ghi: {pointer}"))
+        typer.echo(t(f"spelled otherwise than we write it: {pointer}", f"viết khác cách hệ thống ghi: {pointer}"))
 
 
 @app.command(help=t("Read samples under two mappings; name what differs.", "Đọc mẫu bằng hai ánh xạ; nêu điểm khác."))

@@ -19,47 +19,54 @@ class Noun(NamedTuple):
 
 NOUNS: dict[str, Noun] = {
     "run": Noun(
-        "gateway.cli.running:run", t("Run the gateway until it is stopped.", "Chạy hệ thống cho đến khi dừng.")
+        "gateway.cli.running:run", t("Run the gateway until it is stopped.", "Chạy hệ thống đến khi có lệnh dừng.")
     ),
     "sync": Noun(
-        "gateway.cli.sync:sync", t("Read and send once, or until rest.", "Đọc và gửi một lần, hoặc đến khi hết.")
+        "gateway.cli.sync:sync", t("Read and send once, or until rest.", "Đọc và gửi một lượt, hoặc đến khi hết việc.")
     ),
-    "status": Noun("gateway.cli.status:show", t("How everything stands; for cron.", "Tình hình chung; dùng cho cron.")),
+    "status": Noun(
+        "gateway.cli.status:show", t("How everything stands; for cron.", "Tình hình chung; dùng được trong cron.")
+    ),
     "dossier": Noun("gateway.cli.dossier:app", t("Show a dossier; link its records.", "Xem hồ sơ; liên kết bản ghi.")),
     "lanes": Noun(
-        "gateway.cli.lanes:show", t("What waits at which portal, and why.", "Việc đang chờ ở cổng nào, vì sao.")
+        "gateway.cli.lanes:show", t("What waits at which portal, and why.", "Hồ sơ nào đang chờ ở cổng nào, vì sao.")
     ),
-    "parked": Noun("gateway.cli.parked:app", t("Decide what waits for a person.", "Quyết định việc đang chờ người.")),
+    "parked": Noun(
+        "gateway.cli.parked:app", t("Decide what waits for a person.", "Xử lý những việc cần người quyết định.")
+    ),
     "quarantine": Noun(
-        "gateway.cli.quarantine:app", t("Records we could not read or place.", "Bản ghi không đọc hoặc không xếp được.")
+        "gateway.cli.quarantine:app",
+        t("Records we could not read or place.", "Bản ghi không đọc được hoặc chưa rõ thuộc hồ sơ nào."),
     ),
     "reconcile": Noun(
         "gateway.cli.comparing:reconcile",
-        t("Compare a portal; name every difference.", "So khớp một cổng; nêu mọi điểm khác."),
+        t("Compare a portal; name every difference.", "Đối soát với một cổng; nêu mọi điểm khác."),
     ),
     "backfill": Noun(
-        "gateway.cli.comparing:backfill", t("Read everything a portal holds.", "Đọc toàn bộ dữ liệu một cổng.")
+        "gateway.cli.comparing:backfill", t("Read everything a portal holds.", "Đọc toàn bộ dữ liệu của một cổng.")
     ),
     "adopt": Noun(
         "gateway.cli.adopting:adopt",
-        t("Let a portal be written, from a day on.", "Cho phép gửi tới một cổng, từ một ngày."),
+        t("Let a portal be written, from a day on.", "Cho phép gửi tới một cổng, kể từ một ngày."),
     ),
     "pause": Noun(
-        "gateway.cli.brakes:pause", t("Send nothing to a portal, or to none.", "Ngừng gửi tới một cổng, hoặc tất cả.")
+        "gateway.cli.brakes:pause",
+        t("Send nothing to a portal, or to none.", "Tạm ngừng gửi tới một cổng, một tuyến hoặc tất cả."),
     ),
     "resume": Noun("gateway.cli.brakes:resume", t("Send again.", "Cho gửi trở lại.")),
     "mapping": Noun(
         "gateway.cli.mapping:app", t("Check, try and compare mapping files.", "Kiểm tra, thử, so sánh tệp ánh xạ.")
     ),
     "route": Noun(
-        "gateway.cli.routes:app", t("Who must hear of a dossier, and why.", "Ai phải biết về một hồ sơ, vì sao.")
+        "gateway.cli.routes:app", t("Who must hear of a dossier, and why.", "Một hồ sơ được gửi tới đâu, vì sao.")
     ),
     "config": Noun(
         "gateway.cli.configuration:app", t("Check or explain the configuration.", "Kiểm tra, giải thích cấu hình.")
     ),
-    "backup": Noun("gateway.cli.backups:backup", t("Write a checked backup.", "Sao lưu và kiểm tra.")),
+    "backup": Noun("gateway.cli.backups:backup", t("Write a checked backup.", "Sao lưu, có kiểm tra.")),
     "restore": Noun(
-        "gateway.cli.backups:restore", t("Put a backup back; nothing is sent.", "Phục hồi bản sao lưu; không gửi gì.")
+        "gateway.cli.backups:restore",
+        t("Put a backup back; nothing is sent.", "Phục hồi từ bản sao lưu; không gửi gì."),
     ),
     "simulate": Noun(
         "gateway.cli.simulate:simulate", t("Simulated portals for rehearsals.", "Cổng mô phỏng để diễn tập.")

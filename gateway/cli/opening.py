@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -50,6 +50,13 @@ def opened(path: Path, *, calls: bool = True) -> Iterator[Gateway]:
     """The gateway over a checked configuration; closed at the end. Only a verb that `calls` portals needs secrets."""
     with open_gateway(load(path, secrets=calls)) as gateway:
         yield gateway
+
+
+def codes(gateway: Gateway, dossier_ids: Iterable[str]) -> dict[str, str]:
+    """What people call each dossier: the national number, else the code; our own id where it has neither."""
+    wanted = list(dossier_ids)
+    rows = gateway.store.read(lambda tx: tx.dossiers(wanted))
+    return {one: (rows[one].national_code or rows[one].dossier_code or one) if one in rows else one for one in wanted}
 
 
 def chosen(config: Config, names: list[str]) -> list[str]:

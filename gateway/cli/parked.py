@@ -8,19 +8,30 @@ import typer
 
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.language import t
-from gateway.cli.opening import DEFAULT_CONFIG, Actor, AsJson, ConfigPath, NotThereError, opened, this_person
+from gateway.cli.opening import DEFAULT_CONFIG, Actor, AsJson, ConfigPath, NotThereError, codes, opened, this_person
 from gateway.cli.printing import as_json, table
 from gateway.store.rows import DeliveryRow
 from gateway.sync.views import delivery_view
 
 STATES = ("parked", "unproven")
-HEADS = ("id", "portal", "dossier_id", "class", "operation", "state", "attempts", "planned_at", "reason")
+KEYS = ("id", "portal", "dossier_code", "class", "operation", "state", "attempts", "planned_at", "reason")
+HEADS = (
+    t("number", "số"),
+    t("portal", "cổng"),
+    t("dossier", "hồ sơ"),
+    t("class", "loại"),
+    t("call", "lời gọi"),
+    t("state", "trạng thái"),
+    t("attempts", "số lần gửi"),
+    t("planned", "lập lúc"),
+    t("reason", "lý do"),
+)
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 Number = Annotated[int, typer.Argument(metavar="ID", help=t("Number of the delivery.", "Số của lần gửi."))]
 
 
-@app.command("list", help=t("List what waits for a person.", "Liệt kê việc chờ người."))
+@app.command("list", help=t("List what waits for a person.", "Liệt kê việc cần người quyết định."))
 def list_(
     portal: Annotated[str, typer.Option("--portal", help=t("Only this portal.", "Chỉ cổng này."))] = "",
     config: ConfigPath = DEFAULT_CONFIG,
@@ -29,15 +40,25 @@ def list_(
     """Exit 3 when something waits."""
     with opened(config, calls=False) as gateway:
         rows = gateway.store.read(lambda tx: tx.list_deliveries(portal=portal, states=STATES, limit=100_000))
-    views = [delivery_view(row) for row in rows]
+        called = codes(gateway, {row.dossier_id for row in rows})
+    views = [delivery_view(row) | {"dossier_code": called[row.dossier_id]} for row in rows]
     if json:
         as_json({"deliveries": views})
     else:
-        table(HEADS, [[view[head] for head in HEADS] for view in views])
+        table(HEADS, [[view[key] for key in KEYS] for view in views])
+    if views and not json:
+        typer.echo(
+            t(
+                "Look at the portal's own screen, then: lienthong parked confirm NUMBER --arrived or --not-arrived; "
+                "or parked retry NUMBER, or parked drop NUMBER --reason TEXT",
+                "Hãy xem trên màn hình của cổng, rồi: lienthong parked confirm SỐ --arrived hoặc --not-arrived; "
+                "hoặc parked retry SỐ, hoặc parked drop SỐ --reason LÝ_DO",
+            )
+        )
     raise typer.Exit(ExitCode.SOON if views else ExitCode.OK)
 
 
-@app.command(help=t("Plan a parked delivery again.", "Lập lại và gửi lại."))
+@app.command(help=t("Plan a parked delivery again.", "Lập kế hoạch gửi lại."))
 def retry(number: Number, config: ConfigPath = DEFAULT_CONFIG, actor: Actor = "", json: AsJson = False) -> None:
     """It is sent by the next run of its portal's deliveries."""
     with opened(config, calls=False) as gateway:

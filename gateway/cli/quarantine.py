@@ -14,14 +14,25 @@ from gateway.cli.printing import as_json, table
 from gateway.store.rows import QuarantineRow
 from gateway.sync.views import instant
 
-HEADS = ("id", "portal", "external_id", "cause", "times", "at", "owner", "next_step", "reason")
+KEYS = ("id", "portal", "external_id", "cause", "times", "at", "owner", "next_step", "reason")
+HEADS = (
+    t("number", "số"),
+    t("portal", "cổng"),
+    t("record", "bản ghi"),
+    t("cause", "nguyên nhân"),
+    t("times", "số lần"),
+    t("at", "lúc"),
+    t("owner", "người xử lý"),
+    t("next step", "việc cần làm"),
+    t("reason", "lý do"),
+)
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 Number = Annotated[int, typer.Argument(metavar="ID", help=t("Number in the list.", "Số trong danh sách."))]
 
 
 def _view(row: QuarantineRow) -> dict[str, Any]:
-    view = {head: getattr(row, head) for head in HEADS if head != "at"}
+    view = {head: getattr(row, head) for head in KEYS if head != "at"}
     return {**view, "at": instant(row.at), "state": row.state, "dossiers": row.doc.get("dossiers", [])}
 
 
@@ -38,7 +49,7 @@ def list_(
     if json:
         as_json({"quarantine": views})
     else:
-        table(HEADS, [[view[head] for head in HEADS] for view in views])
+        table(HEADS, [[view[key] for key in KEYS] for view in views])
     raise typer.Exit(ExitCode.SOON if views else ExitCode.OK)
 
 

@@ -89,7 +89,7 @@ def _summary(gateway: Gateway, *, json: bool) -> None:
         as_json({**about, "portals": listed})
         return
     typer.echo(f"lienthong {__version__}  {config.environment}  {config.store.path}")
-    heads = ("portal", t("kind", "loại"), t("reads", "đọc"), t("writes", "gửi"), t("heard", "nghe lần cuối"))
+    heads = ("portal", t("kind", "loại"), t("reads", "đọc"), t("writes", "gửi"), t("heard", "liên lạc lần cuối"))
     words = {True: t("yes", "có"), False: t("no", "không")}
     table(heads, [(name, kind, words[reads], writes, when(heard)) for name, kind, reads, writes, heard in portals])
 

@@ -28,13 +28,13 @@ def _print(report: StatusReport) -> None:
     heads = (
         t("portal", "cổng"),
         t("mode", "chế độ"),
-        t("heard", "nghe lần cuối"),
-        t("owed", "còn nợ"),
-        t("parked", "chờ người"),
-        t("unproven", "chưa chứng minh"),
+        t("heard", "liên lạc lần cuối"),
+        t("owed", "còn phải gửi"),
+        t("parked", "chờ quyết định"),
+        t("unproven", "chưa xác minh"),
         t("quarantined", "cách ly"),
         t("drift", "sai lệch"),
-        t("brake", "phanh"),
+        t("brake", "tạm dừng"),
     )
     table(heads, [_row(one) for one in report.portals])
     for portal in report.portals:
@@ -78,12 +78,12 @@ def _said(finding: Finding) -> str:
         "paused": t("paused", "đang tạm dừng"),
         "route_paused": t("a route is paused", "một tuyến đang tạm dừng"),
         "everything_paused": t("everything is paused", "tất cả đang tạm dừng"),
-        "parked": t("parked: lienthong parked list", "chờ người: lienthong parked list"),
-        "unproven": t("unproven: lienthong parked list", "chưa chứng minh: lienthong parked list"),
+        "parked": t("parked: lienthong parked list", "chờ người quyết định: lienthong parked list"),
+        "unproven": t("unproven: lienthong parked list", "chưa xác minh được: lienthong parked list"),
         "quarantined": t("quarantined: lienthong quarantine list", "cách ly: lienthong quarantine list"),
-        "drift_given_up": t("drift given up: lienthong lanes", "thôi sửa sai lệch: lienthong lanes"),
-        "overdue_and_owed": t("past the due date with something owed", "quá hạn mà còn nợ gửi"),
-        "due_soon_and_owed": t("due soon with something owed", "sắp đến hạn mà còn nợ gửi"),
+        "drift_given_up": t("drift given up: lienthong lanes", "đã ngừng sửa sai lệch: lienthong lanes"),
+        "overdue_and_owed": t("past the due date with something owed", "đã quá hạn mà còn việc phải gửi"),
+        "due_soon_and_owed": t("due soon with something owed", "sắp đến hạn mà còn việc phải gửi"),
     }
     text = f"{finding.portal}: {words[finding.what]}" if finding.portal else words[finding.what]
     return f"{text} ({finding.value})" if finding.value else text

@@ -42,10 +42,14 @@ def sync(
         bool, typer.Option("--dry-run", help=t("Write nothing; name each write.", "Không gửi; nêu từng việc sẽ gửi."))
     ] = False,
     until_rest: Annotated[
-        bool, typer.Option("--until-rest", help=t("Rounds until nothing is owed.", "Lặp đến khi không còn nợ."))
+        bool,
+        typer.Option("--until-rest", help=t("Rounds until nothing is owed.", "Lặp lại đến khi không còn gì phải gửi.")),
     ] = False,
     for_s: Annotated[
-        float, typer.Option("--for", min=0, help=t("Seconds at most, with --until-rest.", "Tối đa bao nhiêu giây."))
+        float,
+        typer.Option(
+            "--for", min=0, help=t("Seconds at most, with --until-rest.", "Số giây tối đa, dùng với --until-rest.")
+        ),
     ] = 600.0,
     config: ConfigPath = DEFAULT_CONFIG,
     json: AsJson = False,
@@ -164,7 +168,7 @@ def _print(found: Rounds) -> None:
         t("new", "mới"),
         t("changed", "thay đổi"),
         t("sent", "đã gửi"),
-        t("owed", "nợ"),
+        t("owed", "còn phải gửi"),
     )
     table(heads, rows)
     for name, reasons in found.reasons.items():

@@ -167,8 +167,8 @@ def _secret(place: Place, text: str, setting: Setting) -> Iterator[Problem]:
                 place,
                 t(f"needs the environment variable {name}, which is not set", f"cần biến môi trường {name}, chưa đặt"),
                 t(
-                    f"set {name} where the gateway starts (the systemd unit reads its own file)",
-                    f"hãy đặt {name} nơi khởi động hệ thống (systemd đọc từ một tệp riêng)",
+                    f"set {name} before starting, or write {name}=... into the file that secrets_file names",
+                    f"hãy đặt {name} trước khi chạy, hoặc ghi {name}=... vào tệp mà secrets_file chỉ tới",
                 ),
             )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from adapters.registry import simulator
 from adapters.simulation.server import SimulatorServer
@@ -83,3 +84,4 @@ def rehearsal(
     for server in servers.values():
         if not server.stopping.is_set():
             server.stop()
+    structlog.reset_defaults()  # a verb run in this process may have turned the log to a stream that ends with the test
