@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from mappings import xmltree
 from mappings.codec import Codec
 from mappings.codecs import PLAIN
-from mappings.generated import Place
+from mappings.generated import OWN_TEXT, Place
 from mappings.language import FieldSpec, MessageSpec
 from mappings.makers import Setting, codec_of
 from mappings.message import Message, Xml
@@ -138,10 +139,15 @@ def _kind(key: str, path: Place, where: Where, setting: Setting) -> Kind | None:
 def _place(text: str, wire: str) -> Place:
     """Wire text -> tokens: a name, a JSON pointer, or an XML path (`.` is an element's own text)."""
     if wire == "xml":
-        return tuple("#text" if step == "." else step for step in text.split("/"))
+        return tuple(OWN_TEXT if step == "." else step for step in _xml_steps(text))
     if text.startswith("/"):
         return tuple(token.replace("~1", "/").replace("~0", "~") for token in text[1:].split("/"))
     return (text,)
+
+
+def _xml_steps(text: str) -> list[str]:
+    """An XML path in steps; a name may carry its namespace in braces, which may hold slashes."""
+    return re.findall(r"(?:\{[^}]*\}|[^/{])+", text) or [text]
 
 
 def _check_field(key: str, spec: FieldSpec, kind: Kind, codec: Codec | Nested, where: Where, setting: Setting) -> None:
@@ -151,7 +157,7 @@ def _check_field(key: str, spec: FieldSpec, kind: Kind, codec: Codec | Nested, w
     if key.startswith("_") != silent and not (key.startswith("_") and grouped):
         add(where, "a key that begins with _ is for constant, keep_previous and groups of fields; these need one")
     for place in (spec.wire, *spec.also) if setting.wire == "xml" else ():
-        for step in place.split("/"):
+        for step in _xml_steps(place):
             prefix = step.removeprefix("@").partition(":")[0] if ":" in step and "{" not in step else ""
             if prefix and prefix not in setting.namespaces:
                 add((*where, "wire"), f"unknown namespace prefix {prefix!r}")

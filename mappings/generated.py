@@ -21,6 +21,9 @@ Place = tuple[str, ...]
 Reader = Callable[[dict[str, Any]], dict[str, Any]]
 Writer = Callable[[Mapping[str, Any]], dict[str, Any]]
 
+OWN_TEXT = "#text"
+"""The step to an element's own text."""
+
 _NOTHING: dict[str, Any] = {}
 _BLANKS: tuple[Any, ...] = ("", [], {}, ())
 
@@ -32,6 +35,11 @@ def _part(value: Any) -> Any:
     if value is None or (type(value) is str and not value.strip()):
         return _NOTHING
     raise CodecError("object expected")
+
+
+def _element(value: Any) -> Any:
+    """A part of an XML document whose own text is mapped: an element without attributes came as that text alone."""
+    return {OWN_TEXT: value} if type(value) is str and value.strip() else _part(value)
 
 
 def _graft(values: dict[str, Any], place: Place, more: dict[str, Any]) -> None:
@@ -51,6 +59,8 @@ _TOOLS: dict[str, Any] = {"E": CodecError, "nfc": nfc, "part": _part, "graft": _
 def reader(fields: Sequence[Field]) -> Reader:
     """Compile wire object -> canonical values; it raises CodecError naming the canonical place."""
     names, lines = dict(_TOOLS), ["out = {}"]
+    if any(OWN_TEXT in place for field in fields for place in (field.wire, *field.also)):
+        names["part"] = _element
     read_fields = [(n, f) for n, f in enumerate(fields) if f.carries and not f.keeps and f.codec.gives != "nothing"]
     parts = _Parts("out", "c")
     sources = _Parts("w", "p")

@@ -10,6 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from mappings.compiler import compile_message
@@ -99,13 +100,15 @@ def _read(path_or_name: str, chain: tuple[str, ...]) -> tuple[dict[str, Any], Li
     if path_or_name in chain:
         raise ConfigError(f"{path_or_name}: extends itself")
     file, text = _text(path_or_name)
+    yaml = YAML(typ="rt", pure=True)
+    yaml.Constructor = _Constructor
     try:
-        tree = YAML(typ="rt", pure=True).load(text)
+        tree = yaml.load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{file}:{line}: {error.problem or error.context}") from None
-    except YAMLError as error:
-        raise ConfigError(f"{file}:1: {type(error).__name__}") from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{file}:1: not YAML that can be read ({type(error).__name__})") from None
     if not isinstance(tree, dict):
         raise ConfigError(f"{file}:1: a mapping file is a set of keys")
     lines: Lines = {(): (file, 1)}
@@ -117,16 +120,36 @@ def _read(path_or_name: str, chain: tuple[str, ...]) -> tuple[dict[str, Any], Li
     return _laid_over(under, plain), under_lines | lines
 
 
+class _Constructor(RoundTripConstructor):
+    """Leaves dates the text they are, so that one of no calendar is a field's problem and not the file's."""
+
+    def construct_yaml_timestamp(self, node: Any, values: Any = None) -> Any:
+        del values
+        return node.value
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_yaml_timestamp)
+
+
 def _plain(node: Any, where: Where, file: str, lines: Lines) -> Any:
     if isinstance(node, CommentedMap):
         for key in node:
-            lines[(*where, key)] = (file, node.lc.key(key)[0] + 1)
+            lines[(*where, key)] = (file, _line_in(node, key) or lines[where][1])
         return {key: _plain(value, (*where, key), file, lines) for key, value in node.items()}
     if isinstance(node, CommentedSeq):
         for index in range(len(node)):
-            lines[(*where, index)] = (file, node.lc.item(index)[0] + 1)
+            lines[(*where, index)] = (file, _line_in(node, index) or lines[where][1])
         return [_plain(value, (*where, index), file, lines) for index, value in enumerate(node)]
     return node if node is None or type(node) in (bool, str, int, float) else _scalar(node)
+
+
+def _line_in(node: Any, key: Any) -> int:
+    """The line of a key or item, of a merged key (`<<`) where it is merged from; 0 where nothing tells."""
+    places = node.lc.data or {}
+    if key in places:
+        return int(places[key][0]) + 1
+    sources = getattr(node, "merge", None) or ()
+    return next((_line_in(source, key) for source in sources if key in source), 0)
 
 
 def _scalar(node: Any) -> Any:
