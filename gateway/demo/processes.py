@@ -88,7 +88,7 @@ class GatewayProcess:
             self.kill()
         self._process = None
 
-    def sync(self, *, until_rest: bool, for_s: float = 120.0) -> dict[str, Any]:
+    def sync(self, *, until_rest: bool, for_s: float = 60.0) -> dict[str, Any]:
         """`lienthong sync --json`: every job woken once, or again and again until nothing is owed."""
         words = ["sync", "--json", *(["--until-rest", "--for", str(for_s)] if until_rest else [])]
         with self._log.open("ab") as log:
