@@ -14,7 +14,8 @@ from gateway.store.base import Tx
 from gateway.store.restore import restore
 from gateway.store.rows import DossierRow, LaneRow
 from gateway.sync import outcomes
-from gateway.sync.case import KEY_SPACE
+from gateway.sync.case import KEY_SPACE, Case
+from gateway.sync.deliver import LaneWorker
 from gateway.sync.dossiers import Held, view_of
 from gateway.sync.lane import Lane
 from gateway.sync.plan import Desk, plan
@@ -294,3 +295,24 @@ def test_s13_a_number_learned_at_one_portal_wakes_the_other_lanes(world: World) 
     assert world.lane("justice").due_at is None
     world.engine.deliver("national")
     assert world.lane("justice").due_at is not None
+
+
+def test_s13_news_between_an_empty_plan_and_giving_the_lane_back_stays_due(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cleared then, a newer event stored in between was never looked at again."""
+    opened(world)
+    world.engine.pull("province")
+    give_back = LaneWorker._rest
+
+    def news_first(worker: LaneWorker, case: Case, waits: object) -> None:
+        monkeypatch.undo()
+        moved(world, "completed")
+        world.engine.pull("province")
+        give_back(worker, case, waits)
+
+    monkeypatch.setattr(LaneWorker, "_rest", news_first)
+    world.engine.deliver("national", limit=1)
+    assert world.lane("national").due_at is not None
+    world.rest()
+    assert world.national.shown[CODE]["status"] == "completed"
