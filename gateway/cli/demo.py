@@ -71,7 +71,8 @@ def _show(outcome: Outcome, written: Path) -> None:
     for name, value in figures(outcome):
         said.add_row(name, value)
     good = t("all ends agree", "mọi cổng khớp nhau") if outcome.good else t("something is wrong", "có sai lệch")
-    console.print(f"[bold {'green' if outcome.good else 'red'}]{good}[/]  {outcome.dossiers} · {outcome.seconds} s")
+    dossiers = t("new dossiers", "hồ sơ mới")
+    console.print(f"[bold {'green' if outcome.good else 'red'}]{good}[/]  {outcome.dossiers} {dossiers}, {outcome.seconds} s")
     console.print(said)
     for finding in outcome.findings[:20]:
         console.print(f"  {finding}", style="red", markup=False)
