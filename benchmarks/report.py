@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-HEAD = """| case | records | floor, records/s | gateway, records/s | ratio | floor, µs CPU | gateway, µs CPU | CPU ratio |
+HEAD = """| case | records | floor, records/s | gateway, records/s | ratio | floor, CPU µs | gateway, CPU µs | of CPU |
 | --- | --: | --: | --: | --: | --: | --: | --: |
 """
 

@@ -10,6 +10,7 @@ An entry is a plain JSON object, because it is stored as one:
 - `pos`: own number for order at equal times; `nth`: n-th time the act became current
 - `heard`: start of the reading that gave these attributes; `first`: of the first that named it
 - `cause`: key of our command, if it made this event
+- `since`: for a state timed by us, the reading before it
 - `was`: statuses it had before a correction
 - `base`: true for the first state of a bare-state source (S26)
 """
@@ -43,6 +44,7 @@ class Entry(TypedDict):
     first: NotRequired[float]
     cause: NotRequired[str]
     base: NotRequired[bool]
+    since: NotRequired[float]
     was: NotRequired[list[str]]
 
 
@@ -61,6 +63,10 @@ class Event(NamedTuple):
     timed_by_us: bool
     cause: str
     baseline: bool
+    news_at: float = 0.0
+    """When it is news: its own time, or for an act that became current again without a row, when it was heard."""
+    since: float = 0.0
+    """The earliest it can have happened: for what is timed by us the reading before, else `news_at`."""
 
     def known_in(self, ids: Iterable[str]) -> bool:
         """Whether a ledger holds this event under any of its ids."""
@@ -117,12 +123,25 @@ def _says(entry: Entry) -> tuple[object, ...]:
 def events(entries: Sequence[Entry], stage: str = "") -> list[Event]:
     """The entries of a stage that count, per portal in order of own time, own number and position (S6)."""
     mine = [entry for entry in entries if entry["stage"] == stage and entry["status"]]
+    if not mine:
+        return []
     attached = _attach(mine)
     taken = {row["id"] for rows in attached.values() for row in rows}
     counted = [entry for entry in mine if entry["id"] not in taken]
     made = [(entry, _event(entry, attached.get(entry["id"], ()))) for entry in counted]
     made.sort(key=lambda pair: (*_place(pair[0], attached.get(pair[0]["id"], ())), pair[0]["id"]))
-    return [event for _, event in made]
+    return _each_cause_once([event for _, event in made])
+
+
+def _each_cause_once(found: list[Event]) -> list[Event]:
+    """A key of ours made one act, the first that carries it; whoever quotes it later speaks for himself."""
+    taken: set[str] = set()
+    for place, event in enumerate(found):
+        if event.cause in taken:
+            found[place] = event._replace(cause="")
+        elif event.cause:
+            taken.add(event.cause)
+    return found
 
 
 def _place(entry: Entry, rows: Sequence[Entry]) -> tuple[float, int]:
@@ -142,10 +161,12 @@ def _place(entry: Entry, rows: Sequence[Entry]) -> tuple[float, int]:
 
 def _event(entry: Entry, rows: Sequence[Entry]) -> Event:
     at, cause = entry["at"], entry.get("cause", "")
+    again = entry.get("nth", 1) > 1
     if rows:
         cause = cause or next((row["cause"] for row in rows if "cause" in row), "")
-        if entry.get("nth", 1) > 1:
+        if again:
             at = max(at, *(row["at"] for row in rows))
+    news_at = max(at, _first(entry)) if again and not rows else at
     return Event(
         entry["id"],
         frozenset((entry["id"], *(row["id"] for row in rows))),
@@ -159,6 +180,8 @@ def _event(entry: Entry, rows: Sequence[Entry]) -> Event:
         entry.get("us", False),
         cause,
         entry.get("base", False),
+        news_at,
+        entry.get("since", news_at),
     )
 
 
@@ -173,8 +196,9 @@ def _attach(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
         return {}
     rows = [entry for entry in entries if entry["kind"] == "log"]
     found: dict[str, list[Entry]] = {}
-    left = _claim(rows, acts, found, _in_its_second, many=True)
-    left = _claim(left, acts, found, _near, many=False)
+    timed = [act for act in acts if act.get("nth", 1) == 1]
+    left = _claim(rows, timed, found, _in_its_second, many=True)
+    left = _claim(left, timed, found, _near, many=False)
     for act in sorted(acts, key=lambda entry: (_first(entry), entry["id"])):
         if act.get("nth", 1) > 1 and act["id"] not in found:
             heard = [row for row in left if _became_again(row, act)]
@@ -237,6 +261,8 @@ def handler_of(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str
 
 def current(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> Event | None:
     """The last event of the portal that handles the stage, or None."""
+    if not entries:
+        return None
     handler = handler_of(entries, handlers, stage)
     own = [event for event in events(entries, stage) if event.portal == handler]
     return own[-1] if own else None
