@@ -60,7 +60,7 @@ def test_a_day_of_no_calendar_is_text(tmp_path: Path) -> None:
         "messages: !own {a: 1}\n",
         "messages: &a [*a]\n",
         "messages: &a {a: *a}\n",
-        "messages: " + "[" * 3000,
+        "messages: " + "[" * 300,
         "messages: {\n",
         "messages: \t{}\n",
         "? [a, b]\n: c\n",
