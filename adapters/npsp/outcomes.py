@@ -61,7 +61,7 @@ NEGATED_SUCCESS = ("không thành công", "chưa thành công", "ko thành công
 
 DEFAULT_RULES: tuple[Rule, ...] = (
     Rule(verdict=Verdict.DUPLICATE, codes=(0, 3, -3, "none"), text=("đã tồn tại",)),
-    Rule(verdict=Verdict.AUTH, codes=(401,)),
+    Rule(verdict=Verdict.AUTH, codes=(401, 403)),
     Rule(
         verdict=Verdict.AUTH,
         text=("session", "phiên làm việc", "phiên đăng nhập", "hết phiên", "phiên đã", "chưa đăng nhập",

@@ -211,3 +211,17 @@ def test_a_session_that_the_portal_quotes_is_shown_to_nobody(make_bench: Make) -
 def test_a_base_url_that_cannot_be_called_is_a_problem_of_the_configuration(make_bench: Make, url: str) -> None:
     with pytest.raises(ConfigError, match="base_url"):
         make_bench(base_url=url)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_door_that_lets_us_in_no_more_is_no_dossiers_fault(make_bench: Make, status: int) -> None:
+    bench = make_bench()
+    answer = bench.simulator.answer
+
+    def shut(request: Any) -> Any:
+        return answer(request) if b"password" in request.body else Reply.text("<html>Forbidden</html>", status)
+
+    bench.simulator.answer = shut
+    kinds = {bench.insert().kind for _ in range(6)}
+    assert kinds == {OutcomeKind.RETRY}
+    assert bench.sessions.logins <= 7, "and no storm of logins"
