@@ -168,7 +168,7 @@ class Puller:
         )
 
     def refresh(self, external_id: str) -> Reading | None:
-        """Fetch one record and store it (T1); None when the portal says it is absent.
+        """Fetch one record and store it (T1); None when it is absent, or there and unreadable (quarantined).
 
         Raises:
             PortalError: It cannot be read now, or not by us.
@@ -182,7 +182,7 @@ class Puller:
         return arrival.reading
 
     def look(self, external_id: str) -> Reading | None:
-        """Fetch one record and read it; nothing is stored. None when the portal says it is absent.
+        """Fetch one record and read it; nothing is stored. None when it is absent, or there and unreadable.
 
         Raises:
             PortalError: It cannot be read now, or not by us.
@@ -190,6 +190,14 @@ class Puller:
         record = self._portal.adapter.fetch(external_id)
         self._portal.breaker.worked()
         return None if record is None else self.arrival(record).reading
+
+    def gone(self, external_id: str) -> bool:
+        """Whether the portal says clearly that it has no such record.
+
+        Raises:
+            PortalError: It cannot be asked now, or not by us.
+        """
+        return self._portal.adapter.fetch(external_id) is None
 
     def _brake(self, report: PullReport) -> None:
         """Stop and ask when one sweep would write more than the set number to a portal that is live."""

@@ -85,22 +85,23 @@ class Reconciler:
         report.checked += 1
         try:
             reading = self._read(case)
-            gone = reading is None and self._read(case) is None
+            gone = reading is None and self._puller.gone(case.external_id)
         except PortalError:
-            report.unreadable += 1
-            return
-        if reading is None:
-            self._missing(case, report, gone)
-        else:
+            reading, gone = None, False
+        if reading is not None:
             self._compare(case, reading, report)
+        elif gone:
+            self._missing(case, report)
+        else:
+            report.unreadable += 1
 
     def _read(self, case: Case) -> Reading | None:
         """A linked record is read and stored; what was never linked is only looked at: no guess whose it is (S1)."""
         return self._puller.refresh(case.record) if case.record else self._puller.look(case.external_id)
 
-    def _missing(self, case: Case, report: ReconcileReport, gone: bool) -> None:
+    def _missing(self, case: Case, report: ReconcileReport) -> None:
         expected = any(event.at > case.desk.line for event in case.view.owned())
-        if case.lane.shadow_state in ("known", "present") and gone:
+        if case.lane.shadow_state in ("known", "present"):
             report.differences.append(Difference(self._portal.name, case.view.number, "disappeared"))
         elif expected:
             report.differences.append(Difference(self._portal.name, case.view.number, "missing", owed=True))
@@ -122,12 +123,14 @@ class Reconciler:
         try:
             before = record.digest
             reading = self._puller.refresh(record.external_id)
+            gone = reading is None and self._puller.gone(record.external_id)
         except PortalError:
-            report.unreadable += 1
-            return
+            reading, gone = None, False
         code = record.dossier_code or record.external_id
-        if reading is None:
+        if gone:
             report.differences.append(Difference(self._portal.name, code, "disappeared"))
+        elif reading is None:
+            report.unreadable += 1
         elif reading.digest != before:
             report.differences.append(Difference(self._portal.name, code, "differs", "unheard change"))
         else:

@@ -179,6 +179,14 @@ def test_i10_nothing_is_deleted_because_it_disappeared(world: World) -> None:
     assert world.engine.reconcile("province").differences == []
 
 
+def test_i10_a_record_that_cannot_be_read_has_not_disappeared(world: World) -> None:
+    opened(world)
+    world.rest()
+    world.province.folders["r1"].detail["status"] = "no such word"
+    report = world.engine.reconcile("province")
+    assert (report.differences, report.unreadable) == ([], 1)
+
+
 def test_i10_a_dossier_gone_at_the_mirror_is_named_and_not_made_again_by_itself(world: World) -> None:
     opened(world)
     world.rest()
