@@ -71,8 +71,9 @@ def _show(outcome: Outcome, written: Path) -> None:
     for name, value in figures(outcome):
         said.add_row(name, value)
     good = t("all ends agree", "mọi cổng khớp nhau") if outcome.good else t("something is wrong", "có sai lệch")
-    dossiers = t("new dossiers", "hồ sơ mới")
-    console.print(f"[bold {'green' if outcome.good else 'red'}]{good}[/]  {outcome.dossiers} {dossiers}, {outcome.seconds} s")
+    colour = "green" if outcome.good else "red"
+    counted = t(f"{outcome.dossiers} new dossiers", f"{outcome.dossiers} hồ sơ mới")
+    console.print(f"[bold {colour}]{good}[/]  {counted}, {outcome.seconds} s")
     console.print(said)
     for finding in outcome.findings[:20]:
         console.print(f"  {finding}", style="red", markup=False)
