@@ -115,6 +115,10 @@ def restored(town: Town, effects: int) -> None:
     again = Counter((effect["key"], str(effect["content"])) for _, effect in written(town, after))
     assert set(again.values()) <= {1}, "a snapshot is sent once again at most"
 
+    assert town.deliveries("parked") == []
+    held = town.gateway.store.read(lambda tx: tx.counts())["dossier"]
+    assert held == len(town.records()), "comparing made no dossier of what was never linked"
+
     # what it cannot know is listed
     listed = town.deliveries("unproven")
     rows_of_the_gap = {identity(*one) for one in gap if one[1]["effect"] == "progress"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from gateway.sync.dossiers import Held, view_of
 from gateway.sync.lane import Lane
 from gateway.sync.plan import Desk, plan
 from gateway.sync.route import Target
+from tests.integration.engine import evidence
 from tests.unit.sync.world import START, World
 
 CODE = "H99-261102-00001"
@@ -316,3 +318,72 @@ def test_s13_news_between_an_empty_plan_and_giving_the_lane_back_stays_due(
     assert world.lane("national").due_at is not None
     world.rest()
     assert world.national.shown[CODE]["status"] == "completed"
+
+
+def test_s15_news_between_plan_and_begin_is_planned_before_anything_is_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(world)
+    told = sent_by(world)
+    world.engine.pull("province")
+    begin = LaneWorker._begin
+
+    def news_first(worker: LaneWorker, *planned: Any) -> Delivery | None:
+        monkeypatch.undo()
+        moved(world, "completed")
+        world.engine.pull("province")
+        return begin(worker, *planned)
+
+    monkeypatch.setattr(LaneWorker, "_begin", news_first)
+    world.engine.deliver("national")
+    assert b'"completed"' in told[0].body, "the first bytes ever sent know the news"
+
+
+def test_i13_a_brake_pulled_between_plan_and_begin_still_holds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(world)
+    world.engine.pull("province")
+    begin = LaneWorker._begin
+
+    def brake_first(worker: LaneWorker, *planned: Any) -> Delivery | None:
+        monkeypatch.undo()
+        world.operator.pause("national", "an officer", "stop")
+        return begin(worker, *planned)
+
+    monkeypatch.setattr(LaneWorker, "_begin", brake_first)
+    world.engine.deliver("national")
+    assert world.national.writes == []
+    world.operator.resume("national", "an officer")
+    world.rest()
+    assert world.national.writes == [("insert", CODE), ("progress", CODE)]
+
+
+def test_i9_what_a_portal_quotes_of_a_person_is_blanked_before_it_is_kept(world: World) -> None:
+    opened(world, name="Hoàng Thử Nghiệm Chim Yến")
+    quoted = "Không nhận hồ sơ của HOÀNG THỬ NGHIỆM CHIM YẾN, số 000000000001: thiếu giấy tờ"
+    world.national.push = lambda delivery: Outcome(  # type: ignore[method-assign]
+        OutcomeKind.REFUSED, "refused", code="-1", excerpt=quoted, final=True
+    )
+    world.rest()
+    (parked,) = world.deliveries("parked")
+    assert parked.excerpt == "Không nhận hồ sơ của …, số …: thiếu giấy tờ"
+
+
+def test_i8_a_call_whose_worker_is_gone_becomes_unknown_with_a_leaf(world: World) -> None:
+    opened(world)
+    world.engine.pull("province")
+
+    def die(delivery: Delivery) -> Outcome:
+        raise SystemExit(delivery.key)
+
+    push = world.national.push
+    world.national.push = die  # type: ignore[method-assign]
+    with pytest.raises(SystemExit):
+        world.engine.deliver("national")
+    world.national.push = push  # type: ignore[method-assign]
+    world.restart()
+    world.tick(41)
+    world.engine.deliver("national")
+    (unknown,) = world.deliveries("unknown")
+    leaves = evidence.check(world.store)
+    assert [leaf["kind"] for leaf in leaves if leaf.get("key") == unknown.key] == ["attempt", "outcome"]
+    assert leaves[-1]["outcome"] == "unknown"
