@@ -165,7 +165,7 @@ class Desk(Faulty):
         self._reading()
         folder = self.folders[delivery.external_id]
         seen = any(delivery.key_uuid in row["note"] for row in folder.log)
-        untouched = len(folder.log) == delivery.guard["log"]
+        untouched = len(folder.log) == delivery.guard.get("log")
         found = Presence.PRESENT if seen else Presence.ABSENT if untouched else Presence.CANNOT_TELL
         return Probe(found, "read the log", self.clock.now())
 
