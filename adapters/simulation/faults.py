@@ -29,6 +29,9 @@ FAULT_KINDS = (*GENERAL_FAULTS, "wrong_namespace", "expired_session")
 _SCRIPTED_ONLY = ("empty_200",)
 """An answer without a byte of body: met in the wild, struck only by a script."""
 
+EXPIRY_GAP = 12
+"""A session that was just renewed is not lost again within so many calls: two in a row would be a refused login."""
+
 _NO_EFFECT = frozenset({"reset_before", "too_many_429", "unavailable_503"})
 _EITHER = frozenset({"html_200", "garbage", "empty_200"})
 _READS = frozenset({"read", "login", "ping"})
@@ -103,6 +106,7 @@ class FaultPlan:
         self._script: list[_Scripted] = []
         self._calls = 0
         self._outage_left = 0
+        self._expired_at = -EXPIRY_GAP
 
     def decide(self, call: int, kind: str, supported: Iterable[str]) -> Strike | None:
         """Say what hurts call number `call`, or None."""
@@ -115,7 +119,8 @@ class FaultPlan:
             lot = random.Random(self.seed * 1_000_003 + call)
             if lot.random() >= self.rate or (self.call_kinds is not None and kind not in self.call_kinds):
                 return None
-            fitting = [fault for fault in self.kinds if fault in supported and _fits(fault, kind)]
+            fresh = call - self._expired_at < EXPIRY_GAP
+            fitting = [fault for fault in self.kinds if fault in supported and _fits(fault, kind, fresh=fresh)]
             if not fitting:
                 return None
             least = min(self._counts[fault] for fault in fitting)
@@ -183,6 +188,8 @@ class FaultPlan:
         seed = self.seed * 7_919 + call
         if before is None:
             before = fault in _NO_EFFECT or (fault in _EITHER and random.Random(seed).random() < 0.5)
+        if fault == "expired_session":
+            self._expired_at = call
         turn = self._counts[fault]
         self._counts[fault] += 1
         return Strike(fault, before, turn, seed, lasts_s)
@@ -195,5 +202,6 @@ def _known(kinds: Iterable[str]) -> tuple[str, ...]:
     return chosen
 
 
-def _fits(fault: str, call_kind: str) -> bool:
-    return not (fault == "expired_session" and call_kind == "login")
+def _fits(fault: str, call_kind: str, *, fresh: bool) -> bool:
+    """A login has no session to lose, nor is one lost that was `fresh`."""
+    return not (fault == "expired_session" and (call_kind == "login" or fresh))

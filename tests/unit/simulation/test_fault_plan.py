@@ -1,10 +1,12 @@
 """Which call is hurt and how: seeded, fair among kinds, one outage, stoppable."""
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
 from adapters.simulation import FAULT_KINDS, GENERAL_FAULTS, FaultPlan, Outage
+from adapters.simulation.faults import EXPIRY_GAP
 
 
 def faults_of(plan: FaultPlan, calls: int, kind: str = "write", supported: tuple[str, ...] = FAULT_KINDS) -> list[str]:
@@ -88,3 +90,12 @@ def test_an_unknown_kind_is_named() -> None:
         FaultPlan(kinds=["flood"])
     with pytest.raises(ValueError, match="flood"):
         FaultPlan().change({"kinds": ["flood"]})
+
+
+def test_a_session_just_renewed_is_not_lost_again() -> None:
+    """Two in a row would look like a refused login, after which nobody tries for minutes."""
+    plan = FaultPlan(rate=1.0, kinds=["expired_session", "garbage"])
+    struck = [strike.fault for call in range(1, 200) if (strike := plan.decide(call, "read", FAULT_KINDS))]
+    lost = [place for place, fault in enumerate(struck) if fault == "expired_session"]
+    assert len(lost) > 10
+    assert min(later - earlier for earlier, later in pairwise(lost)) >= EXPIRY_GAP
