@@ -259,7 +259,11 @@ def dossier_view(store: Store, vault: Vault, config: Config, dossier_id: str) ->
                 name: _plain(value) if name in OPEN_FACTS else masked(value, name) for name, value in view.facts.items()
             },
             "records": [
-                {"portal": one.portal, "external_id": one.external_id, "read_at": instant(one.read_at)}
+                {
+                    "portal": one.portal,
+                    "external_id": one.external_id,
+                    "read_at": instant(one.read_at) if one.read_at else "",
+                }
                 for one in records
             ],
             "timeline": [
@@ -313,7 +317,9 @@ def delivery_view(row: DeliveryRow) -> dict[str, Any]:
 
 
 def instant(seconds: float) -> str:
-    """An instant as text, in UTC."""
+    """An instant as text, in UTC; "" for one that never was."""
+    if not seconds:
+        return ""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
