@@ -13,7 +13,7 @@ import orjson
 from adapters.base import DeliveryClass
 from gateway.config import Config
 from gateway.store.base import Store, Tx, Vault
-from gateway.store.rows import DeliveryRow, DossierRow, LaneKey, LaneRow, PortalRow
+from gateway.store.rows import DeliveryRow, DossierRow, LaneKey, PortalRow
 from gateway.sync.dossiers import Held, hashed, values_of, view_of
 from gateway.sync.lane import Lane
 from gateway.sync.plan import Desk, Plan, Snapshot, plan
@@ -124,7 +124,7 @@ def open_case(tx: Tx, shop: Workshop, portal: Portal, key: LaneKey, dossier_id: 
     targets = route(view, routes, shop.config.ownership)
     target = next((found for found in targets if found.portal == portal.name), None)
     waiting = tx.deliveries([key]).get(key, [])
-    desk = _desk(tx, shop, portal, tx.portal(portal.name), row, view, waiting, targets)
+    desk = _desk(tx, shop, portal, tx.portal(portal.name), view, waiting, targets)
     mine = [
         r.external_id
         for r in tx.records_of([dossier_id]).get(dossier_id, [])
@@ -138,7 +138,6 @@ def _desk(
     shop: Workshop,
     portal: Portal,
     state: PortalRow,
-    row: LaneRow,
     view: DossierView,
     waiting: list[DeliveryRow],
     targets: list[Target],
@@ -147,7 +146,7 @@ def _desk(
     blocked: dict[str, tuple[str, float | None]] = {}
     for delivery in waiting:
         blocked[delivery.klass] = ("the outcome of an earlier call is not known yet", delivery.next_at)
-    if row.doc.get("doubt"):
+    if any(flag.startswith("doubt:") for flag in view.row.flags):
         blocked.update(dict.fromkeys(DeliveryClass, ("a record in doubt must be linked or unlinked first", None)))
     line = state.adopt_from if state.adopt_from is not None else float("inf")
     number = view.number

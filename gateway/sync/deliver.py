@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from adapters.base import Delivery, DeliveryClass, Outcome, OutcomeKind
+from adapters.base import Delivery, DeliveryClass, Outcome, OutcomeKind, Presence
 from gateway.evidence.leaf import leaf
 from gateway.log import get_logger
 from gateway.store.base import Tx
@@ -26,6 +26,7 @@ from gateway.sync.lane import SUPERSEDED, UNPROVEN, Lane
 from gateway.sync.plan import Step, moved_on
 from gateway.sync.portal import Portal
 from gateway.sync.settle import Settler
+from gateway.vault import SealError
 from schemas.errors import NotSendableError, PortalError, StoreError
 
 log = get_logger()
@@ -109,12 +110,18 @@ class Deliverer:
         worker = LaneWorker(self._shop, self._portal, self._guard, lane)
         try:
             worker.work()
-        except StoreError:
-            raise
+        except StoreError as error:
+            if not isinstance(error, SealError):
+                raise
+            log.error("lane_failed", portal=lane.portal, dossier=lane.dossier_id, exc_info=error)
+            worker.put_off("its sealed part cannot be opened")
         except Exception as error:  # a mistake in one lane must not stop the others (I5)
             log.error("lane_failed", portal=lane.portal, dossier=lane.dossier_id, exc_info=error)
             worker.put_off(type(error).__name__)
         return worker.counts
+
+
+_STATES = {"supersede": "superseded", "park": "parked", "unproven": "unproven", "found": "delivered"}
 
 
 class LaneWorker:
@@ -129,6 +136,7 @@ class LaneWorker:
         lease_s = lane.lease_until - shop.now()
         self._lease_ends = shop.clock.monotonic() + lease_s
         self._settler = Settler(shop, portal, self._mine, self._push, self._record)
+        self._cannot: dict[str, tuple[str, float | None]] = {}
         self.counts: Counter[str] = Counter()
 
     def work(self) -> None:
@@ -165,10 +173,11 @@ class LaneWorker:
             self.counts[settled] += 1
             return True
         plan = case.plan()
-        if not plan.steps:
-            self._rest(case, plan.waits)
+        steps = [step for step in plan.steps if step.klass not in self._cannot]
+        if not steps:
+            self._rest(case, {**plan.waits, **self._cannot})
             return False
-        return self._perform(case, plan.steps[0])
+        return self._perform(case, steps[0])
 
     def _room(self) -> bool:
         return self._shop.clock.monotonic() + self._portal.config.call_timeout_s <= self._lease_ends
@@ -177,6 +186,8 @@ class LaneWorker:
     def _perform(self, case: Case, step: Step) -> bool:
         if step.do == "look":
             return self._look(case)
+        if step.do == "recall":
+            return self._recall(case, step)
         if step.do == "supersede" and step.verb == "act":
             return self._supersede(case, step)
         if step.do in ("supersede", "unproven", "park"):
@@ -259,6 +270,36 @@ class LaneWorker:
             self._without_sending(case, replace(step, do="supersede", reason="the portal does not allow it any more"))
         return True
 
+    def _recall(self, case: Case, step: Step) -> bool:
+        """Ask whether the lost store sent it, by the key it would have had (S27).
+
+        If not: what has its own time ends unproven; a state that we timed ourselves may be new, and its guard decides.
+        """
+        epoch = int(self._shop.store.read(lambda tx: tx.setting("epoch")) or "1")
+        try:
+            composed = compose(case, step, delivery_key(case, step.klass, step.cause, str(epoch - 1)))
+            row = _row(case, step, composed, None, self._shop, self._shop.now(), {})
+            found = self._portal.adapter.probe(delivery_of(row, composed.body, self._shop, self._portal))
+        except NotSendableError as error:
+            return self._wait_for(case, step, error)
+        except PortalError as error:
+            return self._failed_read(case, DeliveryClass.COMMAND, error)
+        if found.presence is Presence.PRESENT:
+            self._without_sending(case, replace(step, do="found", reason="sent before the restore: our key is there"))
+        elif step.wanted is not None and step.wanted.cause.timed_by_us:
+            self._free(step.wanted.cause.ids)
+        else:
+            self._without_sending(case, replace(step, do="unproven"))
+        return True
+
+    def _free(self, ids: frozenset[str]) -> None:
+        def free(tx: Tx) -> None:
+            row = self._mine(tx)
+            Lane(row).free(ids)
+            tx.put_lanes([row])
+
+        self._shop.store.write(free)
+
     def _supersede(self, case: Case, step: Step) -> bool:
         """Before an act ends because its owner has moved on, the owner is heard: our view may be behind (S20)."""
         try:
@@ -275,7 +316,7 @@ class LaneWorker:
 
     def _without_sending(self, case: Case, step: Step) -> None:
         """Enter a decision that sends nothing: superseded, parked, or unproven after a restore."""
-        state = {"supersede": "superseded", "park": "parked", "unproven": "unproven"}[step.do]
+        state = _STATES[step.do]
         shop, now = self._shop, self._shop.now()
         key = self._delivery_key(case, step)
 
@@ -288,7 +329,7 @@ class LaneWorker:
             if step.klass is DeliveryClass.COMMAND:
                 lane.command(step.cause, state=state, key=key, verb=step.verb)
             elif step.klass is DeliveryClass.APPEND:
-                lane.note(step.members, UNPROVEN if state == "unproven" else SUPERSEDED)
+                lane.note(step.members, {"unproven": UNPROVEN, "parked": "parked"}.get(state, SUPERSEDED))
             else:
                 lane.parked_version = step.cause
             entry = DeliveryRow(
@@ -327,9 +368,15 @@ class LaneWorker:
         return True
 
     def _wait_for(self, case: Case, step: Step, error: NotSendableError) -> bool:
+        """What cannot be written yet holds back its own class only; a row that cannot is parked, to be seen (S16)."""
         reason = f"the dossier has no {', '.join(error.missing) or error.reason} yet"
-        self._rest(case, {step.klass: (reason, None)})
-        return False
+        if step.klass is not DeliveryClass.APPEND:
+            self._cannot[step.klass] = (reason, None)
+        elif len(step.members) == 1:
+            self._without_sending(case, replace(step, do="park", reason=f"this row cannot be written: {reason}"))
+        else:
+            return self._send(case, replace(step, members=step.members[:1], cause=step.members[0]), {})
+        return True
 
     def _delivery_key(self, case: Case, step: Step) -> str:
         epoch = self._shop.store.read(lambda tx: tx.setting("epoch")) or "1"
@@ -355,7 +402,7 @@ class LaneWorker:
                 lane.command(step.cause, state="begun", key=composed.key, verb=step.verb)
             attempt_begun(tx, lane, delivery, now)
             if composed.operation.creates:
-                outcomes.remember_record(tx, row, case.external_id)
+                outcomes.remember_record(tx, row, case.external_id, now)
             return delivery
 
         begun = shop.store.write(begin)
@@ -445,4 +492,7 @@ def _row(
     row.body_digest = hashlib.sha256(composed.body).hexdigest()
     row.planned_at, row.guard, row.asks = now, guard, 0
     row.doc = {"content": composed.content} if composed.content else {}
+    if composed.members:
+        members = set(composed.members)
+        row.doc["ids"] = sorted({i for event in case.view.owned() if event.id in members for i in event.ids})
     return row

@@ -49,6 +49,9 @@ class Guard:
         handler = self._shop.portals.get(view.row.handler)
         if handler is None or not handler.adapter.abilities.fetches:
             return GuardReading(None, {})
+        resting = handler.resting(self._shop.clock.now()) if asking != handler.name else ""
+        if resting:
+            raise PortalContractError(handler.name, f"the handler rests: {resting}", sent=False)
         if asking != handler.name and not handler.awake():
             raise PortalContractError(handler.name, "the handler is not answering", sent=False)
         record = self._record(view, handler.name)

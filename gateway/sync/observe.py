@@ -37,7 +37,7 @@ def observe(reading: Reading, seen: RecordRow | None, identity: EventIdentity, s
         return Observation(stale=True, counts=counts, changed=False)
     if seen is not None and seen.digest == reading.digest and seen.dossier_id:
         return Observation(counts=counts, changed=False)
-    naming = _Naming(reading, stage, counts)
+    naming = _Naming(reading, stage, counts, seen.read_at if seen else 0.0)
     entries = [naming.log_row(said) for said in reading.log]
     texts = {entry["id"]: said.text for entry, said in zip(entries, reading.log, strict=True)}
     if reading.state is not None:
@@ -51,7 +51,8 @@ def observe(reading: Reading, seen: RecordRow | None, identity: EventIdentity, s
 class _Naming:
     """Gives entries their identity; `counts` is moved along."""
 
-    def __init__(self, reading: Reading, stage: str, counts: Json) -> None:
+    def __init__(self, reading: Reading, stage: str, counts: Json, before: float) -> None:
+        self._before = before
         self._reading = reading
         self._stage = stage
         self._counts = counts
@@ -89,7 +90,7 @@ class _Naming:
         number = self._counts.get("n", 0) + 1
         self._counts["n"], self._counts["last"] = number, [said.status, said.wire]
         entry = self._entry(f"bare:{number}", "bare", said, pos=number)
-        entry["at"], entry["us"] = self._reading.read_at, True
+        entry["at"], entry["us"], entry["since"] = self._reading.read_at, True, self._before
         if first and not ours:
             entry["base"] = True
         return entry

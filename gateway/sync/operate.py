@@ -63,6 +63,9 @@ class Operator:
         portal = shop.portals[row.portal]
 
         def work(tx: Tx) -> None:
+            held = tx.delivery(row.key)
+            if held is None or held.state != row.state:
+                raise NotFoundError(f"delivery {row.id} has moved on meanwhile; look at it again")
             outcomes.settle(tx, shop, portal, row.key, state, how, person=actor)
             key = LaneKey(row.portal, row.dossier_id)
             lane = Lane(tx.lanes([key])[key])
@@ -195,10 +198,9 @@ class Operator:
 
     def _no_doubt(self, tx: Tx, dossier_id: str, external_id: str) -> None:
         lanes = tx.lanes_of([dossier_id]).get(dossier_id, [])
-        for lane in lanes:
-            if lane.doc.get("doubt") == external_id:
-                lane.doc.pop("doubt")
-                tx.put_lanes([lane])
+        for held in tx.dossiers([dossier_id]).values():
+            held.flags = tuple(f for f in held.flags if not (f.startswith("doubt:") and f.endswith(f"/{external_id}")))
+            tx.put_dossiers([held])
         tx.mark_due([LaneKey(lane.portal, dossier_id) for lane in lanes], self._shop.now())
         for row in tx.list_quarantine():
             if row.external_id == external_id and row.cause == "doubt" and row.id is not None:

@@ -61,12 +61,12 @@ def other_lanes_due(tx: Tx, row: LaneRow, now: float) -> None:
         tx.mark_due(keys, now)
 
 
-def remember_record(tx: Tx, lane: LaneRow, external_id: str) -> None:
+def remember_record(tx: Tx, lane: LaneRow, external_id: str, now: float) -> None:
     """An identifier we write there links what comes back (S1), and its first state is news (S26)."""
     held = tx.records(lane.portal, [external_id]).get(external_id) if external_id else None
     if external_id and (held is None or not (held.digest or held.counts.get("ours"))):
         row = held or RecordRow(lane.portal, external_id, dossier_id=lane.dossier_id)
-        row.counts["ours"] = True
+        row.counts["ours"], row.read_at = True, now
         tx.put_records([row])
 
 
@@ -95,7 +95,8 @@ class _Recorder:
 
     # one attempt's outcome
     def record(self, outcome: Outcome, attempt: int, first_unknown: bool) -> Ended:
-        if not self.row.open and self.row.state != "unproven":
+        late_yes = outcome.kind is OutcomeKind.DELIVERED and self.row.state in ("unproven", "thawed")
+        if not self.row.open and self.row.state != "unproven" and not late_yes:
             self._note_attempt(outcome, attempt)
             return Ended(self.row.state, False)
         self._note_attempt(outcome, attempt)
@@ -144,7 +145,7 @@ class _Recorder:
                 self._lane.show("known", self.row.doc.get("content", {}), ours=True)
                 self._lane.drifting = False
         elif self.row.klass == DeliveryClass.APPEND:
-            self._lane.note(self.row.members, HANDED)
+            self._lane.note(self.row.doc.get("ids", self.row.members), HANDED)
         else:
             self._lane.command(self.row.cause, state="delivered", key=self.row.key)
             self._other_lanes_due()
@@ -153,7 +154,7 @@ class _Recorder:
     def remember_record(self, external_id: str) -> None:
         """A record we made links by the identifier we wrote there (S1), and its first state is news (S26)."""
         if self._operation.creates or self.row.klass == DeliveryClass.SNAPSHOT:
-            remember_record(self._tx, self._lane.row, external_id)
+            remember_record(self._tx, self._lane.row, external_id, self._now)
 
     def _not_ours_yet(self) -> None:
         """Nothing of ours is there: what the portal shows under this identifier is older than us (S26)."""
@@ -251,12 +252,12 @@ class _Recorder:
 
     def _count_refusal(self, *, final: bool) -> Ended:
         refusals = self._lane.refused(self.row.klass)
-        if self.row.klass == DeliveryClass.SNAPSHOT and not self._operation.creates:
-            # The record may be gone there: look again before a person is asked.
-            self._lane.show("none", {})
-            final = final and refusals > 1
+        updates = self.row.klass == DeliveryClass.SNAPSHOT and not self._operation.creates
+        final = final and (refusals > 1 or not updates)
         if final or refusals >= self._portal.config.retry.refusals:
             return self._park(self.row.reason)
+        if updates:  # the record may be gone there: look again before a person is asked
+            self._lane.show("none", {})
         self._thaw()
         self._lane.tried(self.row.klass, self._now + self._portal.ladder(refusals, self._shop.spread()))
         return Ended("refused", False)
@@ -267,7 +268,7 @@ class _Recorder:
         if self.row.klass == DeliveryClass.SNAPSHOT:
             self._lane.parked_version = self.row.cause
         elif self.row.klass == DeliveryClass.APPEND:
-            self._lane.note(self.row.members, "parked")
+            self._lane.note(self.row.doc.get("ids", self.row.members), "parked")
         else:
             self._lane.command(self.row.cause, state="parked", key=self.row.key)
             self._other_lanes_due()
@@ -284,7 +285,7 @@ class _Recorder:
         elif state == "thawed":
             self._thaw()
             if self.row.klass == DeliveryClass.APPEND:
-                self._lane.forget(self.row.members)
+                self._lane.forget(self.row.doc.get("ids", self.row.members))
         else:
             self._close(state)
             self._end_without_proof(state)
@@ -295,7 +296,7 @@ class _Recorder:
     def _end_without_proof(self, state: str) -> None:
         how = UNPROVEN if state == "unproven" else SUPERSEDED
         if self.row.klass == DeliveryClass.APPEND:
-            self._lane.note(self.row.members, how)
+            self._lane.note(self.row.doc.get("ids", self.row.members), how)
         elif self.row.klass == DeliveryClass.COMMAND:
             self._lane.command(self.row.cause, state=state, key=self.row.key)
             if state == "unproven":

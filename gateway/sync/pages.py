@@ -21,6 +21,7 @@ from gateway.sync.portal import Portal
 from gateway.sync.reading import Reading
 from gateway.sync.route import DossierView, Target, ownership_of, route, stages
 from gateway.sync.timeline import Entry, Merged
+from gateway.vault import SealError
 from schemas.canonical import canonical_bytes
 
 _BARE = EventIdentity.BARE
@@ -260,10 +261,16 @@ class _Page:
     def _place(self, slot: _Slot, rows: dict[str, DossierRow], candidates: Candidates) -> None:
         linked = link(slot.reading, candidates, self._blind(slot.reading.applicant))
         if linked.link is Link.DOUBT:
-            self._doubt(slot, linked)
+            self._doubt(slot, linked, rows)
         elif linked.link is Link.KNOWN:
-            slot.dossier = rows.get(linked.dossier_ids[0]) or self._fresh[linked.dossier_ids[0]]
-            slot.held = Held.open(slot.dossier, self._w.vault)
+            row = rows.get(linked.dossier_ids[0]) or self._fresh[linked.dossier_ids[0]]
+            try:
+                slot.held = Held.open(row, self._w.vault)
+            except (KeyError, SealError):
+                reason = f"the sealed part of dossier {row.id} cannot be opened"
+                self._set_aside(slot.arrival, slot.record, "sealed", reason, "restore its key, then replay")
+                return
+            slot.dossier = row
         elif self._stage:
             reason = "a ministry speaks of a dossier that we did not forward to it"
             self._set_aside(slot.arrival, slot.record, "unplaced", reason, "forward or link it, then replay")
@@ -286,18 +293,19 @@ class _Page:
     def _blind(self, text: str) -> str:
         return self._w.vault.blind(text) if text else ""
 
-    def _doubt(self, slot: _Slot, linked: Linked) -> None:
+    def _doubt(self, slot: _Slot, linked: Linked, rows: Mapping[str, DossierRow]) -> None:
         reason = f"{linked.reason} ({', '.join(linked.dossier_ids)})"
         self._quarantine(slot.arrival, "doubt", reason, LOOK_AGAIN, dossiers=linked.dossier_ids)
         slot.record.counts["doubt"] = list(linked.dossier_ids)
         slot.record.digest, slot.record.read_at = slot.reading.digest, slot.reading.read_at
         slot.record.dossier_code, slot.record.national_code = slot.reading.dossier_code, slot.reading.national_code
         self._doubted.append(slot.record)
-        for lanes in self._tx.lanes_of(linked.dossier_ids).values():
-            for found in lanes:
-                row = self._lanes.setdefault(LaneKey(found.portal, found.dossier_id), found)
-                row.doc["doubt"] = slot.reading.external_id
-                self._tx.put_lanes([row])
+        flag = f"doubt:{self._portal.name}/{slot.reading.external_id}"
+        for dossier_id in linked.dossier_ids:
+            row = rows.get(dossier_id) or self._fresh[dossier_id]
+            row.flags = tuple(dict.fromkeys((*row.flags, flag)))
+            if dossier_id in rows:
+                self._tx.put_dossiers([row])
 
     # observing and deciding
     def _observe(self, slot: _Slot) -> bool:
@@ -317,10 +325,11 @@ class _Page:
         before_view = self._w.view(row, slot.held)
         may_say = before_view.ownership.may_say
         echo = self._echo(slot)
+        submits = not stage and not any(event.portal == row.handler for event in before_view.events())
         owned = [
             entry
             for entry in slot.seen.entries
-            if not entry["status"] or (may_say(entry["portal"], stage, entry["status"]) and not echo)
+            if not entry["status"] or ((submits or may_say(entry["portal"], stage, entry["status"])) and not echo)
         ]
         merged = timeline.merge(before_view.entries, owned)
         decisions = self._decide(before_view, owned, merged)
@@ -409,11 +418,18 @@ class _Page:
             return False
         shown = hashed(self._w.vault, slot.reading.shown())
         differing = lane.overlay({path: value for path, value in shown.items() if path in lane.shadow})
+        if differing and self._is_request(slot):
+            return True  # a wish of its own is no drift: it is answered, and then corrected
         if differing:
             lane.drifting = True
             label = Decision.DRIFT
             self.done.decisions[label] = self.done.decisions.get(label, 0) + 1
         return bool(differing)
+
+    def _is_request(self, slot: _Slot) -> bool:
+        state = slot.reading.state
+        asked = self._w.config.ownership.requests.get(self._portal.name, {})
+        return state is not None and state.status in asked
 
     def _shown_again(self, slot: _Slot) -> None:
         """An unchanged record may still be drift that we have corrected in vain since it was last read."""
@@ -427,10 +443,12 @@ class _Page:
         """Our key in a note proves the command that carried it (S11)."""
         if not slot.reading.our_keys:
             return False
-        waiting = [d for found in self._tx.deliveries([key]).values() for d in found]
-        proven = [d for d in waiting if d.key_uuid in slot.reading.our_keys and d.open]
+        held = [d for found in self._tx.deliveries([key], open_only=False).values() for d in found]
+        proven = [
+            d for d in held if d.key_uuid in slot.reading.our_keys and (d.open or d.state == "unproven") and d.key_uuid
+        ]
         for delivery in proven:
-            delivery.next_at = self._now
+            delivery.state, delivery.open, delivery.next_at = "unknown", True, self._now
             delivery.doc["seen"] = True
             self._tx.put_delivery(delivery)
         return bool(proven)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from adapters.base import Abilities, DeliveryClass
+from adapters.base import Abilities, DeliveryClass, ProbeStrength
 from gateway.sync.lane import Lane
 from gateway.sync.route import DossierView, Target, Wanted
 from gateway.sync.timeline import Event
@@ -21,7 +21,11 @@ SNAPSHOT, APPEND, COMMAND = DeliveryClass.SNAPSHOT, DeliveryClass.APPEND, Delive
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do now. `do`: look (a harmless read first), send, supersede (S20), park, unproven (S27)."""
+    """One thing to do now.
+
+    `do`: look (a harmless read first), send, supersede (S20), park, unproven (S27), or recall: ask the portal whether
+    the store that was lost has sent it.
+    """
 
     do: str
     klass: DeliveryClass
@@ -128,7 +132,7 @@ def _snapshot(
     able = desk.abilities
     if target.mirror is None or snapshot is None or able.create is None or able.update is None:
         return []
-    if not any(event.at > desk.line for event in view.owned()):
+    if target.portal == view.row.handler or not any(event.news_at > desk.line for event in view.owned()):
         return []
     if not view.number:
         return "waiting for the dossier's number", None
@@ -182,7 +186,7 @@ def _owed_rows(view: DossierView, lane: Lane, target: Target, desk: Desk) -> lis
     return [
         event
         for event in view.owned()
-        if event.at > desk.line
+        if event.news_at > desk.line
         and event.portal != target.portal
         and (not wanted or event.status in wanted)
         and not lane.has(event)
@@ -191,13 +195,13 @@ def _owed_rows(view: DossierView, lane: Lane, target: Target, desk: Desk) -> lis
 
 def _in_the_gap(event: Event, lane: Lane, desk: Desk) -> bool:
     """Whether the store that was lost may have sent it (S27), and no person has said that it did not."""
-    return desk.restored_at is not None and event.at <= desk.restored_at and not lane.is_free(event)
+    return desk.restored_at is not None and event.since <= desk.restored_at and not lane.is_free(event)
 
 
 def _commands(view: DossierView, lane: Lane, target: Target, desk: Desk) -> Planned:
     able = desk.abilities
     for wanted in target.commands:
-        if wanted.cause.at <= desk.line or lane.command_for(wanted.cause):
+        if wanted.cause.news_at <= desk.line or lane.command_for(wanted.cause):
             continue
         if wanted.verb == "act" and not _has_spoken(view):
             return "a request waits until the dossier's handler has spoken", None
@@ -215,7 +219,7 @@ def _has_spoken(view: DossierView) -> bool:
 def _command(view: DossierView, lane: Lane, target: Target, desk: Desk, wanted: Wanted, able: Abilities) -> Step | None:
     cause = wanted.cause.id
     replaced = _replaced(view, wanted)
-    verb = _verb(view, lane, target, wanted)
+    verb = _verb(view, lane, target, wanted, able)
     operation = able.commands.get(verb, "")
     if replaced:
         return Step("supersede", COMMAND, operation, cause=cause, wanted=wanted, verb=verb, reason=replaced)
@@ -224,7 +228,8 @@ def _command(view: DossierView, lane: Lane, target: Target, desk: Desk, wanted: 
         return Step("supersede", COMMAND, "", cause=cause, wanted=wanted, verb=verb, reason=reason)
     if _in_the_gap(wanted.cause, lane, desk):
         reason = "may have been sent before the restore"
-        return Step("unproven", COMMAND, operation, cause=cause, wanted=wanted, verb=verb, reason=reason)
+        ask = "recall" if able.operations[operation].probe is ProbeStrength.CONTENT else "unproven"
+        return Step(ask, COMMAND, operation, cause=cause, wanted=wanted, verb=verb, reason=reason)
     if any(command.get("state") == "parked" for command in lane.commands().values()):
         return None
     if wanted.verb == "declare" and not view.number:
@@ -232,13 +237,13 @@ def _command(view: DossierView, lane: Lane, target: Target, desk: Desk, wanted: 
     return Step("send", COMMAND, operation, cause=cause, wanted=wanted, verb=verb)
 
 
-def _verb(view: DossierView, lane: Lane, target: Target, wanted: Wanted) -> str:
+def _verb(view: DossierView, lane: Lane, target: Target, wanted: Wanted, able: Abilities) -> str:
     """A first declaration declares, later ones amend, or supplement while the stage asks for papers."""
     if wanted.verb != "declare" or not any(c.get("state") in _THERE for c in lane.commands().values()):
         return wanted.verb
     stage = view.current(target.portal)
     asked = stage is not None and stage.status == DossierStatus.SUPPLEMENT_REQUESTED
-    return "supplement" if asked else "amend"
+    return "supplement" if asked and "supplement" in able.commands else "amend"
 
 
 _THERE = ("delivered", "unproven", "unknown")

@@ -42,12 +42,13 @@ class Settler:
 
     def one(self, case: Case) -> str:
         """Do one thing for the oldest open delivery that is due; "" when there is none."""
+        in_doubt = any(flag.startswith("doubt:") for flag in case.dossier.flags)
         for row in case.open:
             if row.state == "begun":
                 return self._taken_over(row)
             if row.doc.get("seen"):
                 return self._settle(row, "delivered", "our key was read back")
-            if row.next_at is None or row.next_at <= case.desk.now:
+            if not in_doubt and (row.next_at is None or row.next_at <= case.desk.now):
                 return self._uncertain(case, row)
         return ""
 
