@@ -1,7 +1,7 @@
 """`python -m benchmarks [--quick]`: every benchmark beside its floor, in turn, as a Markdown table.
 
-Writes `benchmarks/results/pull.json` and `pull.md`. Ends within about six minutes on an idle machine, and not much later
-on a busy one: after the first, a round that would begin too late is left out, and the table says how many were made.
+Writes `benchmarks/results/pull.json` and `pull.md`. Ends within about six minutes on an idle machine and not much later
+on a busy one: after the first, a round that would begin too late is left out; the table says how many were made.
 """
 
 from __future__ import annotations
