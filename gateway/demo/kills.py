@@ -1,4 +1,4 @@
-"""SIGKILL at random moments: seeded, every second one when a call is under way."""
+"""SIGKILL at random moments: seeded, every second one when a call is known to be under way."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from gateway.bootstrap import Gateway
 from gateway.demo.outcome import Kill
 from gateway.demo.processes import GatewayProcess
 
-_PATIENCE_S = 3.0
+_PATIENCE_S = 8.0
+"""How long a kill waits for a call to be under way; a gateway just started needs a moment until it sends again."""
 _MANY = 10_000
 
 
@@ -30,6 +31,7 @@ class Killer:
         self._process = process
         self._control = dict(control)
         self._began = time.monotonic()
+        self._up_at = 0.0
         self.kills: list[Kill] = []
         self.killed_at: list[float] = []
 
@@ -46,22 +48,23 @@ class Killer:
             self._kill(wait=False)
 
     def _kill(self, *, wait: bool) -> None:
-        if wait:
-            ends = time.monotonic() + _PATIENCE_S
-            while not self._begun() and time.monotonic() < ends:
-                time.sleep(0.003)
-        else:
-            time.sleep(self._lot.uniform(0.0, 0.1))
+        ends = time.monotonic() + _PATIENCE_S
+        while not self._begun() and time.monotonic() < ends:
+            time.sleep(0.003)
+        if not wait:  # any moment, once the gateway is at work again
+            time.sleep(self._lot.uniform(0.0, 0.5))
         at = time.time()
         self._process.kill()
         begun, requests = self._begun(), self._under_way(at)
         self.killed_at.append(at)
         self.kills.append(Kill(round(time.monotonic() - self._began, 2), begun, requests))
+        self._up_at = time.time()
         self._process.start()
 
     def _begun(self) -> dict[str, int]:
+        """Calls begun by the process of now; what an earlier one left begun is not under way any more."""
         rows = self._gateway.store.read(lambda tx: tx.list_deliveries(states=("begun",), limit=_MANY))
-        return dict(Counter(row.portal for row in rows))
+        return dict(Counter(row.portal for row in rows if row.attempts[-1]["begun_at"] >= self._up_at))
 
     def _under_way(self, at: float) -> dict[str, int]:
         """Calls that the portals' books show as begun before and not ended at that instant."""
