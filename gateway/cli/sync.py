@@ -195,4 +195,12 @@ def _preview(gateway: Gateway, portals: list[str], *, json: bool) -> None:
         for one in writes
     ]
     table(heads, rows)
+    for name in portals:
+        if gateway.portals[name].pushes and not _may_write(gateway, name):
+            typer.echo(
+                t(
+                    f"{name}: only watched or paused: nothing would be sent ('lienthong adopt', 'lienthong resume')",
+                    f"{name}: chỉ theo dõi hoặc tạm dừng, không gửi gì ('lienthong adopt', 'lienthong resume')",
+                )
+            )
     typer.echo(t(f"{len(writes)} calls would be made; nothing was sent", f"sẽ gọi {len(writes)} lần; chưa gửi gì"))

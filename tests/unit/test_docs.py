@@ -44,6 +44,18 @@ def test_links_between_documents_lead_somewhere(project_root: Path) -> None:
     assert broken == []
 
 
+def test_the_walk_through_the_code_names_what_is_there(project_root: Path) -> None:
+    text = (project_root / "docs" / "architecture.md").read_text("utf-8")
+    walk = text.partition("With the names it meets in the code")[2].partition("\n\nFive pure functions")[0]
+    named = {part for name in re.findall(r"`([A-Za-z_.]+)(?:\([a-z]*\))?`", walk) for part in name.split(".")}
+    folders = [project_root / package for package in ("gateway", "adapters")]
+    source = "\n".join(file.read_text("utf-8") for folder in folders for file in folder.rglob("*.py"))
+    there = set(re.findall(r"^\s*(?:def|class) (\w+)", source, re.MULTILINE))
+    modules = {file.stem for folder in folders for file in folder.rglob("*.py")}
+    assert len(named) > 20
+    assert named - there - modules == set()
+
+
 def test_the_readme_names_only_make_targets_that_exist(project_root: Path) -> None:
     targets = set(re.findall(r"^([a-z]+):", (project_root / "Makefile").read_text("utf-8"), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make ([a-z]+)", (project_root / "README.md").read_text("utf-8"), re.MULTILINE))
