@@ -103,7 +103,7 @@ class Operator:
 
     # quarantine and links
     def replay(self, quarantine_id: int, actor: str) -> str:
-        """Judge a quarantined record afresh by fetching it again; gives what it came to.
+        """Judge a quarantined record afresh: by fetching it, or where its portal cannot, at the next pull.
 
         Raises:
             NotFoundError: It is not open, or its portal does not show it any more.
@@ -112,13 +112,13 @@ class Operator:
         if row is None or row.state != "open":
             raise NotFoundError(f"there is no open quarantine {quarantine_id}: 'lienthong quarantine list' shows them")
         before = self._open_ids(row.portal, row.external_id)
-        reading = self._engine.refresh(row.portal, row.external_id)
-        after = self._open_ids(row.portal, row.external_id)
-        if reading is None and after != before:
-            return "still unreadable"
-        settled = self._placed(row.portal, row.external_id)
-        if not settled:
-            return "still in doubt"
+        self._shop.store.write(lambda tx: self._judge_afresh(tx, row.portal, row.external_id))
+        if not self._shop.portals[row.portal].adapter.abilities.fetches:
+            return "at the next pull"
+        self._engine.refresh(row.portal, row.external_id)
+        held = self._shop.store.read(lambda tx: tx.records(row.portal, [row.external_id])).get(row.external_id)
+        if held is None or "aside" in held.counts or not held.dossier_id:
+            return "still unreadable" if row.cause == "unreadable" else "still in doubt"
 
         def work(tx: Tx) -> None:
             for number in before:
@@ -132,9 +132,13 @@ class Operator:
         rows = self._shop.store.read(lambda tx: tx.list_quarantine(portal=portal))
         return [row.id for row in rows if row.external_id == external_id and row.id is not None]
 
-    def _placed(self, portal: str, external_id: str) -> bool:
-        found = self._shop.store.read(lambda tx: tx.records(portal, [external_id])).get(external_id)
-        return found is not None and bool(found.dossier_id)
+    def _judge_afresh(self, tx: Tx, portal: str, external_id: str) -> None:
+        """Forget that these bytes were set aside, so that they are read and judged again."""
+        record = tx.records(portal, [external_id]).get(external_id)
+        if record is not None:
+            record.counts.pop("aside", None)
+            record.list_digest = record.raw_digest = ""
+            tx.put_records([record])
 
     def raw_of(self, quarantine_id: int) -> bytes:
         """The raw bytes of a quarantined record, opened; for the person who mends it."""

@@ -688,3 +688,22 @@ def test_one_route_can_be_paused_alone(tmp_path: Path) -> None:
     world.rest()
     assert world.rows(CODE) == ["in_progress"]
     world.close()
+
+
+def test_a_quarantined_record_is_replayed_once_it_can_be_read(world: World) -> None:
+    opened(world)
+    world.rest()
+    moved(world, "a word nobody knows")
+    world.round()
+    (held,) = world.store.read(lambda tx: tx.list_quarantine())
+    assert held.id is not None
+    assert b"a word nobody knows" in world.operator.raw_of(held.id)
+    assert world.operator.replay(held.id, "an officer") == "still unreadable"
+    assert len(world.store.read(lambda tx: tx.list_quarantine())) == 1
+    for place in (world.province.folders["r1"].detail, world.province.folders["r1"].log[-1]):
+        place["status"] = "completed"
+    world.tick()
+    assert world.operator.replay(held.id, "an officer") == "replayed"
+    assert not world.store.read(lambda tx: tx.list_quarantine())
+    world.rest()
+    assert world.rows(CODE) == ["accepted", "completed"]
