@@ -45,8 +45,10 @@ class DossierView:
 
     def current(self, stage: str = "") -> Event | None:
         """The status of a stage."""
-        own = self.owned(stage)
-        return own[-1] if own else None
+        if stage in self._kept:
+            own = self._kept[stage][1]
+            return own[-1] if own else None
+        return timeline.current(self.entries, self.ownership.handlers, stage)
 
     @property
     def number(self) -> str:
@@ -166,6 +168,8 @@ def _results(view: DossierView, route: RouteConfig) -> list[Wanted]:
 
 
 def _requests(view: DossierView, ownership: OwnershipConfig) -> list[Wanted]:
+    if not any(entry["portal"] in ownership.requests for entry in view.entries):
+        return []
     return [
         Wanted(event, "act", "requests", ownership.requests[event.portal][status])
         for event in view.events()

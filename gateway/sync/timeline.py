@@ -122,12 +122,7 @@ def _says(entry: Entry) -> tuple[object, ...]:
 
 def events(entries: Sequence[Entry], stage: str = "") -> list[Event]:
     """The entries of a stage that count, per portal in order of own time, own number and position (S6)."""
-    mine = [entry for entry in entries if entry["stage"] == stage and entry["status"]]
-    if not mine:
-        return []
-    attached = _attach(mine)
-    taken = {row["id"] for rows in attached.values() for row in rows}
-    counted = [entry for entry in mine if entry["id"] not in taken]
+    counted, attached = _counted(entries, stage)
     made = [(entry, _event(entry, attached.get(entry["id"], ()))) for entry in counted]
     made.sort(key=lambda pair: (*_place(pair[0], attached.get(pair[0]["id"], ())), pair[0]["id"]))
     return _each_cause_once([event for _, event in made])
@@ -142,6 +137,14 @@ def _each_cause_once(found: list[Event]) -> list[Event]:
         elif event.cause:
             taken.add(event.cause)
     return found
+
+
+def _counted(entries: Sequence[Entry], stage: str) -> tuple[list[Entry], dict[str, list[Entry]]]:
+    """The entries of a stage that are no log row of another, and the rows of each act."""
+    mine = [entry for entry in entries if entry["stage"] == stage and entry["status"]]
+    attached = _attach(mine)
+    taken = {row["id"] for rows in attached.values() for row in rows}
+    return [entry for entry in mine if entry["id"] not in taken], attached
 
 
 def _place(entry: Entry, rows: Sequence[Entry]) -> tuple[float, int]:
@@ -264,8 +267,12 @@ def current(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = 
     if not entries:
         return None
     handler = handler_of(entries, handlers, stage)
-    own = [event for event in events(entries, stage) if event.portal == handler]
-    return own[-1] if own else None
+    counted, attached = _counted(entries, stage)
+    own = [entry for entry in counted if entry["portal"] == handler]
+    if not own:
+        return None
+    last = max(own, key=lambda entry: (*_place(entry, attached.get(entry["id"], ())), entry["id"]))
+    return _event(last, attached.get(last["id"], ()))
 
 
 def contradiction(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> bool:
