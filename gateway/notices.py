@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gateway.language import t
-from gateway.sync.views import AtRisk, PortalStatus, StatusReport
+from gateway.sync.standing import AtRisk, PortalStatus, StatusReport
 from schemas.clock import VIETNAM
 
 LISTED = 50

@@ -18,7 +18,7 @@ from gateway.notices import Notice
 from gateway.store.base import Store, Tx
 from gateway.store.rows import Json
 from gateway.sync.portal import inside
-from gateway.sync.views import AtRisk, PortalStatus, StatusReport, status
+from gateway.sync.standing import AtRisk, PortalStatus, StatusReport, status
 from schemas.clock import VIETNAM, Clock
 
 COMMAND_TIMEOUT_S = 60.0

@@ -8,7 +8,7 @@ from gateway.cli.exit_codes import ExitCode
 from gateway.cli.language import t
 from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, opened
 from gateway.cli.printing import as_json, table, when
-from gateway.sync.views import Finding, PortalStatus, StatusReport, Urgency, status
+from gateway.sync.standing import Finding, PortalStatus, StatusReport, Urgency, status
 
 CODES = {Urgency.CALM: ExitCode.OK, Urgency.SOON: ExitCode.SOON, Urgency.NOW: ExitCode.NOW}
 

@@ -12,7 +12,8 @@ from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, DossierRow, LaneRow
 from gateway.store.sqlite import SqliteStore
 from gateway.sync.dossiers import Held
-from gateway.sync.views import Urgency, dossier_view, find_dossiers, status
+from gateway.sync.standing import Urgency, status
+from gateway.sync.views import dossier_view, find_dossiers
 from gateway.vault import KeyRing
 
 NOW = 1_800_000_000.0
