@@ -1,4 +1,4 @@
-"""How the whole stands: per portal what is owed, waits and was last heard, who is at risk, and whether a person is needed."""
+"""How the whole stands: what is owed, waits and was last heard, who is at risk, and whether a person is needed."""
 
 from __future__ import annotations
 
