@@ -13,7 +13,7 @@ from gateway.store.restore import restore
 from gateway.store.rows import LaneKey
 from gateway.sync import outcomes
 from gateway.sync.attempts import LeaseLostError
-from gateway.sync.deliver import LaneWorker
+from gateway.sync.worker import LaneWorker
 from tests.unit.sync.portals import instant
 from tests.unit.sync.world import START, World, config
 

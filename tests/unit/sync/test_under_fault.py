@@ -16,11 +16,11 @@ from gateway.store.restore import restore
 from gateway.store.rows import DossierRow, LaneRow
 from gateway.sync import outcomes
 from gateway.sync.case import KEY_SPACE, Case
-from gateway.sync.deliver import LaneWorker
 from gateway.sync.dossiers import Held, view_of
 from gateway.sync.lane import Lane
 from gateway.sync.plan import Desk, plan
 from gateway.sync.route import Target
+from gateway.sync.worker import LaneWorker
 from tests.integration.engine import evidence
 from tests.unit.sync.world import START, World
 

@@ -1,0 +1,402 @@
+"""One worker owns one lane at a time: first step of the plan, read again, plan again, until nothing can be done now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+
+from adapters.base import Delivery, DeliveryClass, Outcome, OutcomeKind, Presence
+from gateway.evidence.leaf import leaf
+from gateway.store.base import Tx
+from gateway.store.rows import DeliveryRow, LaneKey, LaneRow
+from gateway.sync import outcomes
+from gateway.sync.attempts import LeaseLostError, attempt_begun, delivery_of, stopped
+from gateway.sync.case import Case, Workshop, delivery_key, open_case
+from gateway.sync.compose import Composed, compose
+from gateway.sync.guard import Guard, GuardReading
+from gateway.sync.lane import SUPERSEDED, UNPROVEN, Lane
+from gateway.sync.plan import Step, moved_on
+from gateway.sync.portal import Portal
+from gateway.sync.settle import Settler
+from schemas.errors import NotSendableError, PortalError
+
+MAX_STEPS = 50
+"""Steps one claim may perform: a guard against a plan that never empties."""
+
+_STATES = {"supersede": "superseded", "park": "parked", "unproven": "unproven", "found": "delivered"}
+
+
+class LaneWorker:
+    """Works one claimed lane."""
+
+    def __init__(self, shop: Workshop, portal: Portal, guard: Guard, lane: LaneRow) -> None:
+        self._shop = shop
+        self._portal = portal
+        self._guard = guard
+        self._key = LaneKey(lane.portal, lane.dossier_id)
+        self._token = lane.lease_token
+        lease_s = lane.lease_until - shop.now()
+        self._lease_ends = shop.clock.monotonic() + lease_s
+        self._settler = Settler(shop, portal, self._mine, self._push, self._record)
+        self._cannot: dict[str, tuple[str, float | None]] = {}
+        self.counts: Counter[str] = Counter()
+
+    def work(self) -> None:
+        """Perform steps until nothing is left that can be done now."""
+        try:
+            for _ in range(MAX_STEPS):
+                if self._portal.stopping.is_set() or self._shop.store.read(lambda tx: stopped(tx, self._key.portal)):
+                    break
+                case = self._case()
+                if case is None or not self._one(case):
+                    return
+            self._release(None, "more to do", at=self._shop.now())
+        except LeaseLostError:
+            self.counts["lease_lost"] += 1
+
+    def put_off(self, mistake: str) -> None:
+        """Give the lane back for later after a mistake of ours; what was begun is settled as uncertain."""
+        self.counts["failed"] += 1
+        later = self._shop.now() + self._portal.config.retry.max_s
+        with suppress(LeaseLostError):
+            self._release(None, f"an error of the gateway itself ({mistake}), see the log", at=later, put_off=True)
+
+    def _case(self) -> Case | None:
+        shop, portal, key = self._shop, self._portal, self._key
+        return shop.store.read(lambda tx: open_case(tx, shop, portal, key, key.dossier_id))
+
+    def _one(self, case: Case) -> bool:
+        """Settle or send one thing; false when the lane was given back."""
+        if not self._room():
+            self._release(case, "more to do", at=self._shop.now())
+            return False
+        settled = self._settler.one(case)
+        if settled:
+            self.counts[settled] += 1
+            return True
+        plan = case.plan()
+        steps = [step for step in plan.steps if step.klass not in self._cannot]
+        if not steps:
+            self._rest(case, {**plan.waits, **self._cannot})
+            return False
+        return self._perform(case, steps[0])
+
+    def _room(self) -> bool:
+        return self._shop.clock.monotonic() + self._portal.config.call_timeout_s <= self._lease_ends
+
+    # steps
+    def _perform(self, case: Case, step: Step) -> bool:
+        if step.do == "look":
+            return self._look(case)
+        if step.do == "recall":
+            return self._recall(case, step)
+        if step.do == "supersede" and step.verb == "act":
+            return self._supersede(case, step)
+        if step.do in ("supersede", "unproven", "park"):
+            self._without_sending(case, step)
+            return True
+        if step.klass is DeliveryClass.COMMAND:
+            return self._command(case, step)
+        return self._send(case, step, {})
+
+    def _look(self, case: Case) -> bool:
+        """Before the first snapshot: is it there? A harmless read that moves the shadow (S9)."""
+        try:
+            found = self._portal.adapter.fetch(case.external_id)
+        except PortalError as error:
+            return self._failed_read(case, DeliveryClass.SNAPSHOT, error)
+        self._portal.breaker.worked()
+        state = "absent" if found is None else "present"
+
+        def move(tx: Tx) -> None:
+            row = self._mine(tx)
+            Lane(row).show(state, {})
+            tx.put_lanes([row])
+
+        self._shop.store.write(move)
+        self.counts["looked"] += 1
+        return True
+
+    def _failed_read(self, case: Case, klass: DeliveryClass, error: PortalError) -> bool:
+        if error.portal == self._portal.name:
+            self._portal.breaker.failed(error.reason)
+        return self._later(case, klass, error.retry_after_s, "read_failed")
+
+    def _later(self, case: Case, klass: DeliveryClass, wait_s: float | None, what: str) -> bool:
+        """This class waits for its next step of the ladder."""
+        wait = wait_s or self._portal.ladder(case.lane.tries(klass) + 1, self._shop.spread())
+        now = self._shop.now()
+
+        def count(tx: Tx) -> None:
+            row = self._mine(tx)
+            Lane(row).tried(klass, now + wait)
+            tx.put_lanes([row])
+
+        self._shop.store.write(count)
+        self.counts[what] += 1
+        return True
+
+    def _command(self, case: Case, step: Step) -> bool:
+        """The guard is read just before; if the owner has moved on, the command ends superseded (S20)."""
+        if step.wanted is None:
+            return False
+        try:
+            reading = self._guard.read(case.view, self._portal.name)
+        except PortalError as error:
+            return self._failed_read(case, DeliveryClass.COMMAND, error)
+        if reading is None:
+            return self._later(case, DeliveryClass.COMMAND, None, "handler_absent")
+        fresh = self._case()
+        if fresh is None:
+            return False
+        now_first = next((s for s in fresh.plan().steps if s.klass is DeliveryClass.COMMAND), None)
+        if now_first is None or now_first.do != "send" or now_first.cause != step.cause:
+            return True
+        if step.verb == "act":
+            return self._act(fresh, now_first, reading)
+        return self._send(fresh, now_first, {})
+
+    def _act(self, case: Case, step: Step, reading: GuardReading) -> bool:
+        """An action at the handler: allowed now, or superseded, or parked when only the settings stand in its way."""
+        try:
+            wire = compose(case, step, self._delivery_key(case, step))
+        except NotSendableError as error:
+            return self._wait_for(case, step, error)
+        if reading.allowed is None or reading.allows(wire.body):
+            return self._send(case, step, dict(reading.guard))
+        stands = step.wanted is not None and step.wanted.act is not None and bool(step.wanted.act.from_)
+        if stands and step.wanted is not None and not moved_on(case.view, step.wanted):
+            reason = "the dossier stands where the act may be done, but the portal does not offer it: check its actions"
+            self._without_sending(case, replace(step, do="park", reason=reason))
+        else:
+            self._without_sending(case, replace(step, do="supersede", reason="the portal does not allow it any more"))
+        return True
+
+    def _recall(self, case: Case, step: Step) -> bool:
+        """Ask whether the lost store sent it, by the key it would have had (S27).
+
+        If not: what has its own time ends unproven; a state that we timed ourselves may be new, and its guard decides.
+        """
+        epoch = int(self._shop.store.read(lambda tx: tx.setting("epoch")) or "1")
+        try:
+            composed = compose(case, step, delivery_key(case, step.klass, step.cause, str(epoch - 1)))
+            row = _row(case, step, composed, None, self._shop, self._shop.now(), {})
+            found = self._portal.adapter.probe(delivery_of(row, composed.body, self._shop, self._portal))
+        except NotSendableError as error:
+            return self._wait_for(case, step, error)
+        except PortalError as error:
+            return self._failed_read(case, DeliveryClass.COMMAND, error)
+        if found.presence is Presence.PRESENT:
+            self._without_sending(case, replace(step, do="found", reason="sent before the restore: our key is there"))
+        elif step.wanted is not None and step.wanted.cause.timed_by_us:
+            self._free(step.wanted.cause.ids)
+        else:
+            self._without_sending(case, replace(step, do="unproven"))
+        return True
+
+    def _free(self, ids: frozenset[str]) -> None:
+        def free(tx: Tx) -> None:
+            row = self._mine(tx)
+            Lane(row).free(ids)
+            tx.put_lanes([row])
+
+        self._shop.store.write(free)
+
+    def _supersede(self, case: Case, step: Step) -> bool:
+        """Before an act ends because its owner has moved on, the owner is heard: our view may be behind (S20)."""
+        try:
+            self._guard.read(case.view, self._portal.name)
+        except PortalError as error:
+            return self._failed_read(case, DeliveryClass.COMMAND, error)
+        fresh = self._case()
+        if fresh is None:
+            return False
+        now_first = next((s for s in fresh.plan().steps if s.klass is DeliveryClass.COMMAND), None)
+        if now_first is not None and now_first.do == "supersede" and now_first.cause == step.cause:
+            self._without_sending(fresh, now_first)
+        return True
+
+    def _without_sending(self, case: Case, step: Step) -> None:
+        """Enter a decision that sends nothing: superseded, parked, or unproven after a restore."""
+        state = _STATES[step.do]
+        shop, now = self._shop, self._shop.now()
+        key = self._delivery_key(case, step)
+
+        def enter(tx: Tx) -> None:
+            row = self._mine(tx)
+            lane = Lane(row)
+            held = tx.delivery(key)
+            if held is not None and held.open:
+                return
+            if step.klass is DeliveryClass.COMMAND:
+                lane.command(step.cause, state=state, key=key, verb=step.verb)
+            elif step.klass is DeliveryClass.APPEND:
+                lane.note(step.members, {"unproven": UNPROVEN, "parked": "parked"}.get(state, SUPERSEDED))
+            else:
+                lane.parked_version = step.cause
+            entry = DeliveryRow(
+                key, "", row.portal, row.dossier_id, step.klass, step.operation, step.cause, state, open=False
+            )
+            entry.members, entry.planned_at, entry.settled_at, entry.reason = step.members, now, now, step.reason
+            entry.external_id = case.external_id
+            kind = state if state in ("parked", "superseded") else "settled"
+            named = {"key": key, "state": state, "how": step.reason}
+            made = leaf(kind, now, dossier_id=row.dossier_id, portal=row.portal, prev=lane.leaf, **named)
+            lane.leaf = made.digest
+            tx.append_leaves([made])
+            tx.put_delivery(entry)
+            tx.put_lanes([row])
+            if state == "unproven":
+                outcomes.follow(tx, shop, self._portal, key)
+            if step.klass is DeliveryClass.COMMAND:
+                outcomes.other_lanes_due(tx, row, now)
+
+        shop.store.write(enter)
+        self.counts[state] += 1
+
+    # sending
+    def _send(self, case: Case, step: Step, guard: dict[str, object]) -> bool:
+        try:
+            composed = compose(case, step, self._delivery_key(case, step))
+        except NotSendableError as error:
+            return self._wait_for(case, step, error)
+        delivery = self._begin(case, step, composed, guard)
+        if delivery is None:
+            return True
+        outcome = self._push(delivery)
+        ended = self._record(delivery, outcome, first_unknown=False)
+        self.counts["sent"] += 1
+        self.counts[ended.state] += 1
+        return True
+
+    def _wait_for(self, case: Case, step: Step, error: NotSendableError) -> bool:
+        """What cannot be written yet holds back its own class only; a row that cannot is parked, to be seen (S16)."""
+        reason = f"the dossier has no {', '.join(error.missing) or error.reason} yet"
+        if step.klass is not DeliveryClass.APPEND:
+            self._cannot[step.klass] = (reason, None)
+        elif len(step.members) == 1:
+            self._without_sending(case, replace(step, do="park", reason=f"this row cannot be written: {reason}"))
+        else:
+            return self._send(case, replace(step, members=step.members[:1], cause=step.members[0]), {})
+        return True
+
+    def _delivery_key(self, case: Case, step: Step) -> str:
+        epoch = self._shop.store.read(lambda tx: tx.setting("epoch")) or "1"
+        return delivery_key(case, step.klass, step.cause or (step.members[0] if step.members else ""), epoch)
+
+    def _begin(self, case: Case, step: Step, composed: Composed, guard: dict[str, object]) -> Delivery | None:
+        """T2b: note the attempt and freeze its bytes; None when news came in since the plan."""
+        shop, now = self._shop, self._shop.now()
+        mark = case.lane.row.mark
+
+        def begin(tx: Tx) -> DeliveryRow | None:
+            row = self._mine(tx)
+            if row.mark != mark or stopped(tx, row.portal):
+                return None
+            held = tx.delivery(composed.key)
+            delivery = _row(case, step, composed, held, shop, now, guard)
+            lane = Lane(row)
+            if step.klass is DeliveryClass.SNAPSHOT:
+                lane.newest_snapshot = composed.key
+                if step.drift:
+                    lane.drifted(step.cause)
+            elif step.klass is DeliveryClass.COMMAND:
+                lane.command(step.cause, state="begun", key=composed.key, verb=step.verb)
+            attempt_begun(tx, lane, delivery, now)
+            if composed.operation.creates:
+                outcomes.remember_record(tx, row, case.external_id, now)
+            return delivery
+
+        begun = shop.store.write(begin)
+        return None if begun is None else delivery_of(begun, composed.body, shop, self._portal)
+
+    def _push(self, delivery: Delivery) -> Outcome:
+        outcome = self._portal.adapter.push(delivery)
+        answered = outcome.kind in (OutcomeKind.DELIVERED, OutcomeKind.REFUSED)
+        if answered and not outcome.auth:
+            self._portal.breaker.worked()
+        elif not answered:
+            self._portal.breaker.failed(outcome.reason)
+        return outcome
+
+    def _record(self, delivery: Delivery, outcome: Outcome, *, first_unknown: bool) -> outcomes.Ended:
+        shop, portal = self._shop, self._portal
+        ended = shop.store.write(
+            lambda tx: outcomes.record(
+                tx, shop, portal, delivery.key, outcome, attempt=delivery.attempt, first_unknown=first_unknown
+            )
+        )
+        if ended.state == "delivered":
+            for name in shop.portals:
+                if name != portal.name:
+                    shop.wake(name)
+        return ended
+
+    # giving back
+    def _mine(self, tx: Tx) -> LaneRow:
+        """The lane, if its lease is still ours."""
+        row = tx.lanes([self._key]).get(self._key)
+        if row is None or row.lease_token != self._token:
+            raise LeaseLostError
+        return row
+
+    def _rest(self, case: Case, waits: object) -> None:
+        """Nothing can be done now: clear "due" if nothing is open, else be due when the first wait ends (S13)."""
+        found: dict[str, tuple[str, float | None]] = dict(waits) if isinstance(waits, dict) else {}
+        found.update({klass: wait for klass, wait in case.desk.blocked.items() if klass not in found})
+        timed = [until for _, until in found.values() if until is not None]
+        reason = "; ".join(sorted({f"{klass}: {text}" for klass, (text, _) in found.items()}))
+        self._release(case, reason, at=min(timed) if timed else None)
+
+    def _release(self, case: Case | None, reason: str, *, at: float | None, put_off: bool = False) -> None:
+        shop, now = self._shop, self._shop.now()
+        mark = case.lane.row.mark if case else None
+
+        def release(tx: Tx) -> None:
+            row = self._mine(tx)
+            row.lease_until, row.lease_token = 0.0, ""
+            if put_off or (mark is not None and row.mark == mark):
+                row.due_at = at
+            state = _state(reason, at)
+            if state != row.state:
+                row.since = now
+            row.state, row.reason = state, reason
+            tx.put_lanes([row])
+
+        shop.store.write(release)
+
+
+def _state(reason: str, at: float | None) -> str:
+    if not reason:
+        return "calm"
+    if "given up" in reason:
+        return "drift_given_up"
+    if "person" in reason or "doubt" in reason:
+        return "parked"
+    return "owed" if at is not None else "waiting"
+
+
+def _row(
+    case: Case,
+    step: Step,
+    composed: Composed,
+    held: DeliveryRow | None,
+    shop: Workshop,
+    now: float,
+    guard: dict[str, object],
+) -> DeliveryRow:
+    row = held or DeliveryRow(
+        composed.key, composed.key_uuid, case.portal.name, case.dossier.id, step.klass, composed.operation.name
+    )
+    row.key_uuid, row.operation, row.cause = composed.key_uuid, composed.operation.name, composed.cause
+    row.external_id, row.members = case.external_id, composed.members
+    row.sealed_body = shop.vault.seal(case.dossier.id, composed.body)
+    row.body_digest = hashlib.sha256(composed.body).hexdigest()
+    row.planned_at, row.guard, row.asks = now, guard, 0
+    row.doc = {"content": composed.content} if composed.content else {}
+    if composed.members:
+        members = set(composed.members)
+        row.doc["ids"] = sorted({i for event in case.view.owned() if event.id in members for i in event.ids})
+    return row
