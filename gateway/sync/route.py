@@ -25,6 +25,7 @@ class DossierView:
     entries: tuple[Entry, ...]
     ownership: Ownership
     _kept: dict[str, tuple[list[Event], list[Event]]] = field(default_factory=dict, compare=False, repr=False)
+    _now: dict[str, Event | None] = field(default_factory=dict, compare=False, repr=False)
 
     def _stage(self, stage: str) -> tuple[list[Event], list[Event]]:
         """All events of a stage, and those of its handler; worked out once."""
@@ -45,10 +46,9 @@ class DossierView:
 
     def current(self, stage: str = "") -> Event | None:
         """The status of a stage."""
-        if stage in self._kept:
-            own = self._kept[stage][1]
-            return own[-1] if own else None
-        return timeline.current(self.entries, self.ownership.handlers, stage)
+        if stage not in self._now:
+            self._now[stage] = timeline.current(self.entries, self.ownership.handlers, stage)
+        return self._now[stage]
 
     @property
     def number(self) -> str:
