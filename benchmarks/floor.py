@@ -45,7 +45,7 @@ received_at = excluded.received_at, due_at = excluded.due_at, changed_at = exclu
 timeline = excluded.timeline, sealed = excluded.sealed"""
 RECORD = "INSERT OR REPLACE INTO portal_record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 TOUCH = "UPDATE portal_record SET read_at = ? WHERE portal = 'province' AND external_id = ?"
-LANE = """INSERT INTO lane VALUES ('national', ?1, ?2, 1, 0.0, '', 'calm', '', ?2, '{}')
+LANE = """INSERT INTO lane VALUES ('national', ?, ?, 1, 0.0, '', 'calm', '', ?, '{}')
 ON CONFLICT (dossier_id, portal) DO UPDATE SET mark = mark + 1, due_at = min(due_at, excluded.due_at)"""
 RAW = "INSERT INTO raw VALUES (?, ?, ?, ?, ?, ?, ?, NULL)"
 LEAF = "INSERT INTO leaf VALUES (?, ?, ?, ?, ?, ?, NULL)"
@@ -162,7 +162,7 @@ class Floor:
         placed = ("province", name, owner, code, "", name, person, procedure, agency)
         whole = hashlib.sha256(raw).hexdigest()
         rows[1].append((*placed, whole, "", digest, now, 1, 0, 0, counts.decode(), leaf_digest))
-        rows[2].append((owner, now))
+        rows[2].append((owner, now, now))
         packed = _seal(box, head, bound, salt + zlib.compress(raw, 1))
         rows[3].append(("province", name, owner, packed, commitment, now, now + RAW_DAYS_S))
         rows[4].append(("observation", leaf, leaf_digest, now, owner, "province"))

@@ -48,7 +48,7 @@ class DeliveryTable:
     def list_deliveries(self, *, portal: str = "", states: Sequence[str] = (), limit: int = 1000) -> list[DeliveryRow]:
         """By portal and states, oldest first."""
         if not states:
-            return self._deliveries("(?1 = '' OR portal = ?1) ORDER BY id LIMIT ?2", portal, limit)
+            return self._deliveries("(? = '' OR portal = ?) ORDER BY id LIMIT ?", portal, portal, limit)
         here = "portal = ?" if portal else "? = ''"
         rows = [
             row

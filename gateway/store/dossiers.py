@@ -13,13 +13,13 @@ from gateway.store.shapes import DOSSIER, RECORD, dumps
 _IN = "IN (SELECT value FROM json_each(?))"
 
 # A record that is linked, was read, and has no lane at its own portal: equal bytes then leave nothing to look at.
-_CALM = """digest <> '' AND dossier_id <> ''
-AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.dossier_id = portal_record.dossier_id AND lane.portal = ?1)"""
+_CALM = """digest <> '' AND dossier_id <> '' AND NOT EXISTS (SELECT 1 FROM lane
+WHERE lane.dossier_id = portal_record.dossier_id AND lane.portal = portal_record.portal)"""
 
 # CROSS JOIN keeps the order: each key is looked up, instead of each record of the portal being compared.
-_TOUCH_SAME = f"""UPDATE portal_record SET read_at = ?3, absent = 0 WHERE rowid IN (
-SELECT portal_record.rowid FROM json_each(?2) AS same CROSS JOIN portal_record
-WHERE portal = ?1 AND external_id = same.key AND raw_digest = same.value AND read_at <= ?3 AND {_CALM})
+_TOUCH_SAME = f"""UPDATE portal_record SET read_at = ?, absent = 0 WHERE rowid IN (
+SELECT portal_record.rowid FROM json_each(?) AS same CROSS JOIN portal_record
+WHERE portal = ? AND external_id = same.key AND raw_digest = same.value AND read_at <= ? AND {_CALM})
 RETURNING external_id"""  # noqa: S608  # names are ours
 
 
@@ -93,13 +93,14 @@ class DossierTables:
 
     def raw_digests(self, portal: str, external_ids: Iterable[str]) -> dict[str, str]:
         """External id -> `raw_digest` of the last stored reading, for records that may be `touch_same`d."""
-        here = f"portal = ?1 AND external_id {_IN.replace('?', '?2')} AND raw_digest <> '' AND {_CALM}"
+        here = f"portal = ? AND external_id {_IN} AND raw_digest <> '' AND {_CALM}"
         statement = f"SELECT external_id, raw_digest FROM portal_record WHERE {here}"  # noqa: S608  # names are ours
         return dict(self._sql.execute(statement, (portal, dumps(list(external_ids)))))
 
     def touch_same(self, portal: str, digests: Mapping[str, str], read_at: float) -> set[str]:
         """Move `read_at` of records read again with the bytes they had; gives their ids."""
-        return {found[0] for found in self._sql.execute(_TOUCH_SAME, (portal, dumps(digests), read_at)).fetchall()}
+        values = (read_at, dumps(digests), portal, read_at)
+        return {found[0] for found in self._sql.execute(_TOUCH_SAME, values).fetchall()}
 
     def touch_records(self, rows: Sequence[RecordRow]) -> None:
         """Move what a reading moves that said nothing new."""

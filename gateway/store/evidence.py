@@ -61,9 +61,9 @@ class EvidenceTables:
     def list_quarantine(self, *, portal: str = "", state: str = "open", limit: int = 1000) -> list[QuarantineRow]:
         """Oldest first; an empty `state` lists all."""
         # Asked for open ones, the condition is spelt out so that the small index of open rows serves it.
-        here = "state = 'open' AND" if state == "open" else "(?2 = '' OR state = ?2) AND"
-        condition = f"{QUARANTINE.select} WHERE {here} (?1 = '' OR portal = ?1) ORDER BY id LIMIT ?3"
-        return [QUARANTINE.load(found) for found in self._sql.execute(condition, (portal, state, limit))]
+        here, asked = ("state = 'open'", ()) if state == "open" else ("(? = '' OR state = ?)", (state, state))
+        condition = f"{QUARANTINE.select} WHERE {here} AND (? = '' OR portal = ?) ORDER BY id LIMIT ?"
+        return [QUARANTINE.load(found) for found in self._sql.execute(condition, (*asked, portal, portal, limit))]
 
     def close_quarantine(self, quarantine_id: int, state: str) -> None:
         """`replayed` or `dropped`."""

@@ -14,7 +14,7 @@ _IN = "IN (SELECT value FROM json_each(?))"
 
 _MARK = """
 INSERT INTO lane (portal, dossier_id, due_at, mark, lease_until, lease_token, state, reason, since, doc)
-VALUES (?1, ?2, ?3, 1, 0.0, '', 'calm', '', ?3, '{}')
+VALUES (?, ?, ?, 1, 0.0, '', 'calm', '', ?, '{}')
 ON CONFLICT (dossier_id, portal) DO UPDATE SET
     mark = mark + 1,
     due_at = CASE WHEN due_at IS NULL OR due_at > excluded.due_at THEN excluded.due_at ELSE due_at END
@@ -59,7 +59,7 @@ class LaneTable:
 
     def mark_due(self, keys: Iterable[LaneKey], at: float) -> None:
         """Make lanes due at `at` or earlier and let `mark` grow; unknown lanes are made."""
-        self._sql.executemany(_MARK, [(key.portal, key.dossier_id, at) for key in keys])
+        self._sql.executemany(_MARK, [(key.portal, key.dossier_id, at, at) for key in keys])
 
     def claim(self, portal: str, now: float, *, limit: int, lease_until: float, token: str) -> list[LaneRow]:
         """Lease due lanes whose lease is free, longest due first."""
@@ -85,11 +85,12 @@ class LaneTable:
 
     def iter_lanes(self, *, portal: str = "", state: str = "", limit: int = 1000) -> list[LaneRow]:
         """Lanes that wait, longest first; then, where they were asked for, calm ones in key order."""
-        here = "(?1 = '' OR portal = ?1)"
+        here = "(? = '' OR portal = ?)"
         if state not in ("", "calm"):
             return self._lanes(
-                f"state <> 'calm' AND state = ?2 AND {here} ORDER BY since LIMIT ?3", portal, state, limit
+                f"state <> 'calm' AND state = ? AND {here} ORDER BY since LIMIT ?", state, portal, portal, limit
             )
-        waiting = [] if state else self._lanes(f"state <> 'calm' AND {here} ORDER BY since LIMIT ?2", portal, limit)
-        calm = f"state = 'calm' AND {here} ORDER BY dossier_id, portal LIMIT ?2"
-        return waiting + (self._lanes(calm, portal, limit - len(waiting)) if len(waiting) < limit else [])
+        waits = f"state <> 'calm' AND {here} ORDER BY since LIMIT ?"
+        waiting = [] if state else self._lanes(waits, portal, portal, limit)
+        calm = f"state = 'calm' AND {here} ORDER BY dossier_id, portal LIMIT ?"
+        return waiting + (self._lanes(calm, portal, portal, limit - len(waiting)) if len(waiting) < limit else [])
