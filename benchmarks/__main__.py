@@ -51,9 +51,10 @@ def main() -> int:
             figures["sweep"] = _sweep_rounds(url, folder, rounds, began + SWEEP_UNTIL_S)
     figures["seconds"] = round(time.monotonic() - began, 1)
     summary = _summary(figures)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "pull.json").write_text(json.dumps({**summary, "runs": figures}, indent=1) + "\n")
-    (RESULTS / "pull.md").write_text(markdown(summary))
+    if not quick:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / "pull.json").write_text(json.dumps({**summary, "runs": figures}, indent=1) + "\n")
+        (RESULTS / "pull.md").write_text(markdown(summary))
     sys.stdout.write(markdown(summary))
     return 0 if quick or summary["held"] else 1
 

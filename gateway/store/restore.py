@@ -145,9 +145,9 @@ def _go_on_counting(connection: sqlite3.Connection, numbers: dict[str, int]) -> 
     """Numbers that operators saw in the replaced store are not given a second time."""
     for table in _NUMBERED:
         connection.execute(
-            "INSERT INTO sqlite_sequence (name, seq) SELECT ?1, 0 WHERE NOT EXISTS "
-            "(SELECT 1 FROM sqlite_sequence WHERE name = ?1)",
-            (table,),
+            "INSERT INTO sqlite_sequence (name, seq) SELECT ?, 0 WHERE NOT EXISTS "
+            "(SELECT 1 FROM sqlite_sequence WHERE name = ?)",
+            (table, table),
         )
         connection.execute(
             "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (numbers.get(table, 0), table)
