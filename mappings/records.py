@@ -110,7 +110,7 @@ class Record:
         """Whether a look at the names alone shows that the mapping knows them all; False leaves it open."""
         if type(wire) is not dict or not wire.keys() <= self.known.keys():
             return False
-        return all(_covers(inside, wire.get(name)) for name, inside in self._deep)
+        return not self._deep or all(_covers(inside, wire.get(name)) for name, inside in self._deep)
 
     def narrow(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What the wire can carry of canonical values: what a reader of our writing would see."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from adapters.base import EventIdentity
 from gateway.store.rows import Json, RecordRow
@@ -120,9 +119,3 @@ class _Naming:
 
 def _number(own_id: str) -> int:
     return int(own_id) if own_id.isascii() and own_id.isdigit() else 0
-
-
-def texts_of(entry: Entry, texts: Mapping[str, Any]) -> Json:
-    """The personal texts kept for an entry, {} when none."""
-    found = texts.get(entry["id"])
-    return dict(found) if found else {}

@@ -325,7 +325,7 @@ class _Page:
         before_view = self._w.view(row, slot.held)
         may_say = before_view.ownership.may_say
         echo = self._echo(slot)
-        submits = not stage and not any(event.portal == row.handler for event in before_view.events())
+        submits = not stage and not any(e["portal"] == row.handler and e["status"] for e in before_view.entries)
         owned = [
             entry
             for entry in slot.seen.entries
