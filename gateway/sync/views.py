@@ -86,13 +86,15 @@ def dossier_view(store: Store, vault: Vault, config: Config, dossier_id: str) ->
             ],
             "timeline": [
                 {
-                    "at": instant(entry["at"]),
-                    "portal": entry["portal"],
-                    "stage": entry["stage"],
-                    "status": entry["status"],
-                    "wire": entry["wire"],
+                    "at": instant(event.at),
+                    "portal": event.portal,
+                    "stage": event.stage,
+                    "status": event.status,
+                    "wire": event.wire,
+                    "timed_by_us": event.timed_by_us,
                 }
-                for entry in sorted(row.timeline, key=lambda entry: (entry["at"], entry["pos"]))
+                for stage in sorted({entry["stage"] for entry in view.entries})
+                for event in view.events(stage)
             ],
             "lanes": [_lane(lane) for lane in lanes],
             "deliveries": [delivery_view(one) for one in deliveries],
