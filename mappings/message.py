@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -91,6 +91,24 @@ class Message:
             raise RecordInvalidError(f"{self.name}: {error}", field=error.at) from None
         return values, () if self.record.covers(tree) else self.strangers(tree)
 
+    def read_all(self, wires: Sequence[JsonValue | bytes]) -> list[tuple[dict[str, Any], tuple[str, ...]]]:
+        """As `read`, for the rows of one list: what does not change from row to row is looked up once.
+
+        Raises:
+            RecordInvalidError: As `normalise`, for the first row that cannot be read.
+        """
+        if self.xml is not None or not self.record.is_plain:
+            return [self.read(wire) for wire in wires]
+        found = []
+        read, known = self.record.read_plain, self.record.known.keys()
+        try:
+            for wire in wires:
+                values = read(wire)
+                found.append((values, () if _names(wire) <= known else self.strangers(wire)))
+        except CodecError as error:
+            raise RecordInvalidError(f"{self.name}: {error}", field=error.at) from None
+        return found
+
     def strangers(self, tree: JsonValue) -> tuple[str, ...]:
         """Names of wire fields that nobody mapped and nobody declared to be dropped."""
         return tuple(dict.fromkeys(name for name in self.record.unknown(tree) if name not in self.drops))
@@ -172,6 +190,11 @@ class Message:
             value = dig(previous, field.wire)
             if value is not None:
                 plant(tree, field.wire, value)
+
+
+def _names(wire: Any) -> KeysView[str]:
+    names: KeysView[str] = wire.keys()
+    return names
 
 
 def _absent(value: Any) -> bool:

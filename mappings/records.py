@@ -76,6 +76,17 @@ class Record:
         self._spellings = {name.casefold(): name for name in self.known}
         self._deep = tuple((name, inside) for name, inside in self.known.items() if inside)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether names stand as the mapping spells them and no field has fields inside."""
+        return not self.any_case and not self._deep
+
+    def read_plain(self, wire: Any) -> dict[str, Any]:
+        """As `read`, for a plain record."""
+        if type(wire) is not dict:
+            raise CodecError("object expected")
+        return self._read(wire)
+
     def read(self, wire: Any) -> dict[str, Any]:
         """Canonical values of a wire object.
 

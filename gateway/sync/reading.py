@@ -79,12 +79,12 @@ def read(portal: str, record: RawRecord, vocabulary: Vocabulary) -> Reading:
         message = vocabulary.messages.get(name)
         if message is None:
             raise RecordInvalidError(f"the mapping has no message '{name}'")
-        for one in wire if isinstance(wire, (list, tuple)) else (wire,):
-            values, strangers = message.read(one)
+        is_event = message.target == "event"
+        for values, strangers in message.read_all(wire if isinstance(wire, (list, tuple)) else (wire,)):
             if strangers:
                 unknown.update(strangers)
             steady.append(message.steady(values))
-            if message.target == "event":
+            if is_event:
                 log.append(_saying(values))
             else:
                 facts.update(values)
