@@ -33,7 +33,7 @@ FIRST_CONTACT_S = 60.0
 AFTER_LINE_S = 0.1
 """The portals' times have whole seconds: nothing new may happen in the very second of the line."""
 WORK_S = 600.0
-CATCH_UP_S = 60.0
+CATCH_UP_S = 30.0
 TURNS = 40
 PATIENT_TURNS = 3
 """Turns without news after which officers who still wait for a screen are reported as waiting."""
