@@ -98,7 +98,7 @@ def picture(outcome: Outcome) -> str:
         _line(343, 215, 212, 215, t(f"{back} acts", f"{back} thao tác"), 277, 235),
         _line(537, 180, 688, 70, national, 560, 80),
         _line(537, 200, 688, 200, f"{transport} {handed}", 612, 192),
-        _line(537, 212, 688, 312, f"{justice} {handed}", 640, 238),
+        _line(537, 212, 688, 312, f"{justice} {handed}", 630, 234),
         _line(688, 355, 440, 242, t("polls: results", "hỏi kết quả"), 505, 332),
         "</svg>",
     ]
