@@ -12,7 +12,7 @@ from gateway.sync.case import Workshop
 from gateway.sync.portal import Portal
 from gateway.sync.reading import Reading
 from gateway.sync.route import DossierView
-from schemas.errors import PortalContractError, PortalError
+from schemas.errors import PortalContractError
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,3 @@ class Guard:
         records = self._shop.store.read(lambda tx: tx.records_of([view.row.id])).get(view.row.id, [])
         live = [record.external_id for record in records if record.portal == handler and not record.removed]
         return live[0] if live else ""
-
-    def absent(self, portal: str) -> PortalError:
-        """The error of a guard that found nothing."""
-        return PortalContractError(portal, "the handler does not show this dossier now", sent=False)
