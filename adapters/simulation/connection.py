@@ -185,7 +185,9 @@ class Connection:
 
     def _send(self, reply: Reply, method: str, keep_alive: bool) -> None:
         head, body = self._render(reply, method, keep_alive)
-        self._sock.sendall(head + body)
+        with self._lock:  # whoever has read this answer finds the connection idle, and not still busy with it
+            self._sock.sendall(head + body)
+            self._busy = False
 
     def _render(self, reply: Reply, method: str, keep_alive: bool, length: int | None = None) -> tuple[bytes, bytes]:
         now = self._server.simulator.clock.now()
