@@ -116,6 +116,7 @@ class RawRecord:
     `allowed` are the next actions the portal allows now, where it can tell.
     `guard` is what a later probe needs to know about this reading (opaque JSON, no personal data).
     `removed` marks a record the portal shows as rolled back or logically removed.
+    `partial` marks a message about a record, not the record: facts it does not name stay, and it is never out of date.
     """
 
     external_id: str
@@ -126,6 +127,7 @@ class RawRecord:
     allowed: tuple[str, ...] | None = None
     guard: Mapping[str, JsonValue] = field(default_factory=dict)
     removed: bool = False
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
