@@ -109,7 +109,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """What came of a call, for the wording of its answer. `code` and `reason` say why not; `found` answers a question."""
+    """What came of a call, for wording its answer. `code` and `reason` say why not; `found` answers a question."""
 
     verdict: Verdict
     at: datetime
