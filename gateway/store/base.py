@@ -12,6 +12,8 @@ from typing import Protocol, TypeVar
 from gateway.store.rows import (
     DeliveryRow,
     DossierRow,
+    FileRow,
+    InboundRow,
     Json,
     LaneKey,
     LaneRow,
@@ -138,6 +140,46 @@ class Tx(Protocol):
 
     def close_quarantine(self, quarantine_id: int, state: str) -> None:
         """`replayed` or `dropped`."""
+
+    # calls on us and their files
+    def inbound_versions(self, portal: str, endpoint: str, key: str) -> list[InboundRow]:
+        """Every content told under one key, in the order it was first told."""
+
+    def put_inbound(self, row: InboundRow) -> int:
+        """Insert or replace by (portal, endpoint, key, digest); gives its number."""
+
+    def inbound_again(self, number: int, at: float) -> None:
+        """Count a repeat."""
+
+    def inbound_owed(self, portal: str, *, limit: int = 200) -> list[InboundRow]:
+        """Calls that were answered with success and that the engine has not taken in yet, oldest first."""
+
+    def inbound_of(self, dossier_id: str) -> list[InboundRow]:
+        """Calls about one dossier, oldest first."""
+
+    def list_inbound(self, *, portal: str = "", state: str = "", after: int = 0, limit: int = 1000) -> list[InboundRow]:
+        """For faces, oldest first, from behind number `after`."""
+
+    def count_inbound(self) -> dict[tuple[str, str], int]:
+        """(portal, state) -> how many calls."""
+
+    def put_files(self, rows: Sequence[FileRow]) -> None:
+        """Insert or replace by id."""
+
+    def file(self, file_id: str) -> FileRow | None:
+        """By id."""
+
+    def files_of_call(self, portal: str, key: str) -> list[FileRow]:
+        """Files that came with the calls of one key."""
+
+    def files_of(self, dossier_id: str) -> list[FileRow]:
+        """Files of one dossier."""
+
+    def expired_files(self, now: float, *, limit: int = 1000) -> list[FileRow]:
+        """Files whose day has come."""
+
+    def drop_files(self, ids: Iterable[str]) -> None:
+        """Forget files; their bytes are removed by the caller."""
 
     # per portal, cursors, runs, settings, catalogue
     def portal(self, name: str) -> PortalRow:

@@ -10,6 +10,8 @@ from gateway.evidence.leaf import LeafRow
 __all__ = [
     "DeliveryRow",
     "DossierRow",
+    "FileRow",
+    "InboundRow",
     "Json",
     "LaneKey",
     "LaneRow",
@@ -207,3 +209,53 @@ class LaneKey:
 
     portal: str
     dossier_id: str
+
+
+@dataclass(slots=True)
+class InboundRow:
+    """One thing told to us at a receiver, in one version of its content (T5).
+
+    `state`: accepted (success was said, the engine has not taken it in yet), applied, refused (judged afresh when it
+    comes again). `version` counts the contents told under one key. `answer` is the first one, byte for byte. `times`
+    counts how often it came. `doc` holds what answering and replaying need: status and media type, leaf digest.
+    """
+
+    portal: str
+    endpoint: str
+    key: str
+    digest: str
+    version: int = 1
+    state: str = "accepted"
+    reason: str = ""
+    dossier_id: str = ""
+    seal_key: str = ""
+    sealed: bytes = b""
+    answer: bytes = b""
+    at: float = 0.0
+    applied_at: float | None = None
+    times: int = 1
+    last_at: float = 0.0
+    doc: Json = field(default_factory=dict)
+    id: int | None = None
+
+
+@dataclass(slots=True)
+class FileRow:
+    """One attachment: its sealed bytes lie in a file named `id` below the folder of files.
+
+    `seal_key` owns its bytes and `sealed_name`. `ref` is how its record speaks of it. `sha256` and `size` are of the
+    plain bytes, `media_type` is what the bytes look like.
+    """
+
+    id: str
+    portal: str
+    key: str
+    ref: str
+    dossier_id: str = ""
+    seal_key: str = ""
+    sealed_name: bytes = b""
+    media_type: str = ""
+    size: int = 0
+    sha256: str = ""
+    at: float = 0.0
+    expires_at: float = 0.0

@@ -85,6 +85,8 @@ DELIVERY = Shape(
     tuples=["members"],
     flags=["open"],
 )
+INBOUND = Shape("inbound_call", rows.InboundRow, ["portal", "endpoint", "key", "digest"], documents=["doc"])
+FILE = Shape("file", rows.FileRow, ["id"])
 RAW = Shape("raw", rows.RawRow)
 LEAF = Shape("leaf", rows.LeafRow)
 QUARANTINE = Shape("quarantine", rows.QuarantineRow, documents=["doc"])

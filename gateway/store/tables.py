@@ -225,6 +225,43 @@ catalogue = sa.Table(
     sqlite_autoincrement=True,
 )
 
+inbound_call = sa.Table(
+    "inbound_call",
+    metadata,
+    *(_text(name) for name in ("portal", "endpoint", "key", "digest")),
+    _int("version"),
+    *(_text(name) for name in ("state", "reason", "dossier_id", "seal_key")),
+    _bytes("sealed"),
+    _bytes("answer"),
+    _at("at"),
+    _at("applied_at", nullable=True),
+    _int("times"),
+    _at("last_at"),
+    _text("doc"),
+    _number(),
+    sa.UniqueConstraint("portal", "endpoint", "key", "digest"),
+    sa.CheckConstraint("state IN ('accepted', 'applied', 'refused')", name="state"),
+    _partial("ix_inbound_call_owed", "portal", "id", where="state = 'accepted'"),
+    _partial("ix_inbound_call_dossier_id", "dossier_id", where="dossier_id <> ''"),
+    sqlite_autoincrement=True,
+)
+
+file = sa.Table(
+    "file",
+    metadata,
+    _text("id", primary_key=True),
+    *(_text(name) for name in ("portal", "key", "ref", "dossier_id", "seal_key")),
+    _bytes("sealed_name"),
+    _text("media_type"),
+    _int("size"),
+    _text("sha256"),
+    _at("at"),
+    _at("expires_at"),
+    sa.Index("ix_file_call", "portal", "key"),
+    _partial("ix_file_dossier_id", "dossier_id", where="dossier_id <> ''"),
+    sa.Index("ix_file_expires_at", "expires_at"),
+)
+
 # Alembic's own table, declared here so that a fresh store and a migrated one are alike.
 alembic_version = sa.Table(
     "alembic_version",

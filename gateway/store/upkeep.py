@@ -8,7 +8,18 @@ from collections.abc import Sequence
 from gateway.store.rows import Json, PortalRow, RunRow
 from gateway.store.shapes import PORTAL, RUN, dumps, loads
 
-_COUNTED = ("dossier", "portal_record", "lane", "delivery", "raw", "quarantine", "run", "catalogue")
+_COUNTED = (
+    "dossier",
+    "portal_record",
+    "lane",
+    "delivery",
+    "raw",
+    "quarantine",
+    "run",
+    "catalogue",
+    "inbound_call",
+    "file",
+)
 
 
 class UpkeepTables:

@@ -1,0 +1,85 @@
+"""SQL for calls on us and the files that came with them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from gateway.store.rows import FileRow, InboundRow
+from gateway.store.shapes import FILE, INBOUND
+
+
+class InboundTables:
+    """What was told to us, version by version, and attachments."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._sql = connection
+
+    def inbound_versions(self, portal: str, endpoint: str, key: str) -> list[InboundRow]:
+        """Every content told under one key, in the order it was first told."""
+        found = self._sql.execute(
+            f"{INBOUND.select} WHERE portal = ? AND endpoint = ? AND key = ? ORDER BY id", (portal, endpoint, key)
+        )
+        return [INBOUND.load(row) for row in found]
+
+    def put_inbound(self, row: InboundRow) -> int:
+        """Insert or replace by (portal, endpoint, key, digest); gives its number."""
+        row.id = int(self._sql.execute(f"{INBOUND.upsert} RETURNING id", INBOUND.values(row)).fetchone()[0])
+        return row.id
+
+    def inbound_again(self, number: int, at: float) -> None:
+        """Count a repeat."""
+        self._sql.execute("UPDATE inbound_call SET times = times + 1, last_at = ? WHERE id = ?", (at, number))
+
+    def inbound_owed(self, portal: str, *, limit: int = 200) -> list[InboundRow]:
+        """Calls that were answered with success and that the engine has not taken in yet, oldest first."""
+        found = self._sql.execute(
+            f"{INBOUND.select} WHERE portal = ? AND state = 'accepted' ORDER BY id LIMIT ?", (portal, limit)
+        )
+        return [INBOUND.load(row) for row in found]
+
+    def inbound_of(self, dossier_id: str) -> list[InboundRow]:
+        """Calls about one dossier, oldest first."""
+        found = self._sql.execute(
+            f"{INBOUND.select} WHERE dossier_id = ? AND dossier_id <> '' ORDER BY id", (dossier_id,)
+        )
+        return [INBOUND.load(row) for row in found]
+
+    def list_inbound(self, *, portal: str = "", state: str = "", after: int = 0, limit: int = 1000) -> list[InboundRow]:
+        """For faces, oldest first, from behind number `after`."""
+        condition = "WHERE id > ? AND (? = '' OR portal = ?) AND (? = '' OR state = ?) ORDER BY id LIMIT ?"
+        asked = (after, portal, portal, state, state, limit)
+        return [INBOUND.load(row) for row in self._sql.execute(f"{INBOUND.select} {condition}", asked)]
+
+    def count_inbound(self) -> dict[tuple[str, str], int]:
+        """(portal, state) -> how many calls."""
+        found = self._sql.execute("SELECT portal, state, count(*) FROM inbound_call GROUP BY portal, state")
+        return {(portal, state): number for portal, state, number in found}
+
+    def put_files(self, rows: Sequence[FileRow]) -> None:
+        """Insert or replace by id."""
+        self._sql.executemany(FILE.upsert, map(FILE.values, rows))
+
+    def file(self, file_id: str) -> FileRow | None:
+        """By id."""
+        found = self._sql.execute(f"{FILE.select} WHERE id = ?", (file_id,)).fetchone()
+        return FILE.load(found) if found else None
+
+    def files_of_call(self, portal: str, key: str) -> list[FileRow]:
+        """Files that came with the calls of one key."""
+        found = self._sql.execute(f"{FILE.select} WHERE portal = ? AND key = ? ORDER BY id", (portal, key))
+        return [FILE.load(row) for row in found]
+
+    def files_of(self, dossier_id: str) -> list[FileRow]:
+        """Files of one dossier."""
+        found = self._sql.execute(f"{FILE.select} WHERE dossier_id = ? AND dossier_id <> '' ORDER BY id", (dossier_id,))
+        return [FILE.load(row) for row in found]
+
+    def expired_files(self, now: float, *, limit: int = 1000) -> list[FileRow]:
+        """Files whose day has come."""
+        found = self._sql.execute(f"{FILE.select} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?", (now, limit))
+        return [FILE.load(row) for row in found]
+
+    def drop_files(self, ids: Iterable[str]) -> None:
+        """Forget files; their bytes are removed by the caller."""
+        self._sql.executemany("DELETE FROM file WHERE id = ?", ((file_id,) for file_id in ids))
