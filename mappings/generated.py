@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
+from unicodedata import normalize
 
-from mappings.codec import CodecError, nfc
+from mappings.codec import CodecError
 from mappings.codecs import PLAIN
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _graft(values: dict[str, Any], place: Place, more: dict[str, Any]) -> None:
             values[key] = value
 
 
-_TOOLS: dict[str, Any] = {"E": CodecError, "nfc": nfc, "part": _part, "graft": _graft, "BLANKS": _BLANKS}
+_TOOLS: dict[str, Any] = {"E": CodecError, "normalize": normalize, "part": _part, "graft": _graft, "BLANKS": _BLANKS}
 
 
 def reader(fields: Sequence[Field]) -> Reader:
@@ -72,10 +73,13 @@ def reader(fields: Sequence[Field]) -> Reader:
             lines += [f"g{number} = None", f"if not ({_blank(field)}):"]
             lines += [f" at = {field.key!r}", f" g{number} = r{number}(v)"]
             groups.append(f"if g{number}: graft(out, {field.path!r}, g{number})")
+        elif field.codec is PLAIN["text"] and not field.status:
+            lines += _take_text(field, parts)
         else:
             lines.append(f"if not ({_blank(field)}):")
             lines += [" " + line for line in _take(number, field, parts)]
-    made = [f"{name} = {{}}" for name in parts.names.values()]
+    made = ["if type(w) is not dict: raise E('object expected')"]
+    made += [f"{name} = {{}}" for name in parts.names.values()]
     return cast("Reader", _compiled("read", "w", [*made, *lines, *parts.closing(), *groups, "return out"], names))
 
 
@@ -154,14 +158,18 @@ def _take(number: int, field: Field, parts: _Parts) -> list[str]:
         second = "s" if field.status.sub else "None"
         lines = [f"at = {field.key!r}", f"x, {word}, y = r{number}(v, {second})"]
         return [*lines, f"if x is not None: {target} = x", f"if y: {sub} = y"]
-    if field.codec is PLAIN["text"]:
-        return [
-            "if type(v) is not str:",
-            f" at = {field.key!r}",
-            " raise E('text expected')",
-            f"{target} = v if v.isascii() else nfc(v)",
-        ]
     return [f"at = {field.key!r}", f"x = r{number}(v)", f"if x is not None: {target} = x"]
+
+
+def _take_text(field: Field, parts: _Parts) -> list[str]:
+    target = f"{parts.name(field.path[:-1])}[{field.path[-1]!r}]"
+    return [
+        "if type(v) is str:",
+        f" if v: {target} = v if v.isascii() else normalize('NFC', v)",
+        "elif v is not None:",
+        f" at = {field.key!r}",
+        " raise E('text expected')",
+    ]
 
 
 def _put(number: int, field: Field) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, KeysView, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -64,7 +64,8 @@ class Message:
         self.drops = frozenset(spec.drops) | {spelling.drift_name(pointer) for pointer in spec.secrets}
         self._required: tuple[tuple[str, Place], ...] = tuple((path, tuple(path.split("."))) for path in self.required)
         self._kept = tuple(field for field in record.fields if field.keeps)
-        self._volatile = _has_volatile(record)
+        self.is_steady = not _has_volatile(record)
+        """Whether no field is volatile, so that `steady` gives what it is given."""
 
     def normalise(self, wire: JsonValue | bytes) -> Normalised:
         """Read one wire record (bytes for XML).
@@ -100,11 +101,12 @@ class Message:
         if self.xml is not None or not self.record.is_plain:
             return [self.read(wire) for wire in wires]
         found = []
-        read, known = self.record.read_plain, self.record.known.keys()
+        rows: Sequence[JsonValue] = wires
+        read, known = self.record.reader, self.record.known.keys()
         try:
-            for wire in wires:
-                values = read(wire)
-                found.append((values, () if _names(wire) <= known else self.strangers(wire)))
+            for row in rows:
+                values = read(row)
+                found.append((values, () if row.keys() <= known else self.strangers(row)))
         except CodecError as error:
             raise RecordInvalidError(f"{self.name}: {error}", field=error.at) from None
         return found
@@ -162,7 +164,7 @@ class Message:
 
     def steady(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """`values` without volatile fields: the very same object where the message has none."""
-        return _steady(self.record, values) if self._volatile else values
+        return values if self.is_steady else _steady(self.record, values)
 
     def narrowed(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Canonical paths whose text this wire's known limit cuts: a warning for the audit log."""
@@ -190,11 +192,6 @@ class Message:
             value = dig(previous, field.wire)
             if value is not None:
                 plant(tree, field.wire, value)
-
-
-def _names(wire: Any) -> KeysView[str]:
-    names: KeysView[str] = wire.keys()
-    return names
 
 
 def _absent(value: Any) -> bool:

@@ -42,7 +42,10 @@ def _whole_seconds(value: Any) -> datetime:
 
 
 def _whole_milliseconds(value: Any) -> datetime:
-    instant = _instant(value)
+    return _cut_to_milliseconds(_instant(value))
+
+
+def _cut_to_milliseconds(instant: datetime) -> datetime:
     over = instant.microsecond % 1000
     return instant.replace(microsecond=instant.microsecond - over) if over else instant
 
@@ -125,11 +128,13 @@ def _read_offset(value: Any) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(text)
-        if instant.tzinfo is None:
-            raise CodecError("a time zone is missing")
-        return _whole_milliseconds(instant)
-    except (ValueError, OverflowError) as error:
-        raise error if isinstance(error, CodecError) else CodecError("ISO time expected") from None
+        if instant.tzinfo is not None:
+            return _cut_to_milliseconds(instant.astimezone(UTC))
+    except ValueError:
+        raise CodecError("ISO time expected") from None
+    except OverflowError:
+        raise CodecError("instant out of range") from None
+    raise CodecError("a time zone is missing")
 
 
 def _write_offset(value: Any) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -37,8 +37,7 @@ class Saying(NamedTuple):
     cause: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What one record of one portal says, as of `read_at` (S8)."""
 
     portal: str
@@ -58,7 +57,7 @@ class Reading:
     unknown: tuple[str, ...]
     removed: bool
     allowed: tuple[str, ...] | None
-    guard: Mapping[str, Any] = field(default_factory=dict)
+    guard: Mapping[str, Any] = MappingProxyType({})
     our_keys: tuple[str, ...] = ()
     shown: Callable[[], Mapping[str, str]] = dict
     """What the record shows under its mapping's compare rules; worked out only when asked for."""
@@ -83,15 +82,14 @@ def read(portal: str, record: RawRecord, vocabulary: Vocabulary) -> Reading:
         for values, strangers in message.read_all(wire if isinstance(wire, (list, tuple)) else (wire,)):
             if strangers:
                 unknown.update(strangers)
-            steady.append(message.steady(values))
+            steady.append(values if message.is_steady else message.steady(values))
             if is_event:
                 log.append(_saying(values))
             else:
                 facts.update(values)
                 shown.append((message, values))
     digest = hashlib.sha256(orjson.dumps(steady, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    state = facts.get("state")
-    facts = {name: value for name, value in facts.items() if name != "state"}
+    state = facts.pop("state", None)
     said = _saying(state) if state else None
     told = said if said and (said.status or said.wire) else None
     return _reading(portal, record, facts, told, log, unknown, digest, lambda: _shown(shown))
@@ -114,7 +112,7 @@ def _reading(
     procedure = facts.get("procedure") or {}
     agency = facts.get("handling_agency") or {}
     applicant = facts.get("applicant") or {}
-    spoken = (*((state,) if state else ()), *log)
+    spoken = [state, *log] if state else log
     return Reading(
         portal=portal,
         external_id=record.external_id,
@@ -134,7 +132,7 @@ def _reading(
         removed=record.removed,
         allowed=record.allowed,
         guard=record.guard,
-        our_keys=tuple(dict.fromkeys(said.cause for said in spoken if said.cause)),
+        our_keys=tuple(dict.fromkeys([said.cause for said in spoken if said.cause])),
         shown=shown,
     )
 
@@ -146,20 +144,24 @@ def who(applicant: Mapping[str, Any]) -> str:
 
 
 def _saying(values: Mapping[str, Any]) -> Saying:
-    at, note = values.get("occurred_at"), values.get("note")
+    get = values.get
+    at, note = get("occurred_at"), get("note")
     found = OUR_KEY.findall(note) if note and "[lt:" in note else None
     return Saying(
-        str(values.get("id") or ""),
-        values.get("status") or "",
-        values.get("wire") or "",
-        values.get("sub_wire") or "",
+        str(get("id") or ""),
+        get("status") or "",
+        get("wire") or "",
+        get("sub_wire") or "",
         None if at is None else at.timestamp(),
-        {name: values[name] for name in _TEXTS if values.get(name)},
+        {name: value for name, value in values.items() if name in _TEXTS and value},
         found[-1] if found else "",
     )
 
 
-_TEXTS = ("note", "officer", "officer_title", "handling_unit", "started_at", "due_at")
+_TEXTS = frozenset(("note", "officer", "officer_title", "handling_unit", "started_at", "due_at"))
+
+
+_EMPTY: tuple[Any, ...] = (None, "", (), [], {})
 
 
 def merge_facts(portals: Iterable[Mapping[str, Any]]) -> Values:
@@ -167,6 +169,6 @@ def merge_facts(portals: Iterable[Mapping[str, Any]]) -> Values:
     merged: Values = {}
     for facts in portals:
         for name, value in facts.items():
-            if value not in (None, "", (), [], {}) and name not in merged:
+            if name not in merged and (value or value not in _EMPTY):
                 merged[name] = value
     return merged
