@@ -21,8 +21,10 @@ from gateway.store.rows import (
     PortalRow,
     QuarantineRow,
     RawRow,
+    ReceiptRow,
     RecordRow,
     RunRow,
+    StageRow,
 )
 
 T = TypeVar("T")
@@ -180,6 +182,28 @@ class Tx(Protocol):
 
     def drop_files(self, ids: Iterable[str]) -> None:
         """Forget files; their bytes are removed by the caller."""
+
+    # stages and receipts
+    def stages_of(self, dossier_ids: Iterable[str], *, portal: str = "") -> dict[str, list[StageRow]]:
+        """Dossier id -> its hand-overs, in key order; dossiers without any are left out."""
+
+    def owe_stages(self, rows: Sequence[StageRow]) -> None:
+        """Insert; a hand-over that is known stays as it is."""
+
+    def put_stages(self, rows: Sequence[StageRow]) -> None:
+        """Insert or replace by (dossier, portal, route)."""
+
+    def list_stages(self, *, portal: str = "", open_only: bool = True, limit: int = 1000) -> list[StageRow]:
+        """For faces, longest owed first."""
+
+    def put_receipt(self, row: ReceiptRow) -> bool:
+        """Insert; false when there is one of this dossier, portal, route, fact and subject already."""
+
+    def receipt(self, number: int) -> ReceiptRow | None:
+        """By number."""
+
+    def receipts_of(self, dossier_id: str) -> list[ReceiptRow]:
+        """Oldest first."""
 
     # per portal, cursors, runs, settings, catalogue
     def portal(self, name: str) -> PortalRow:

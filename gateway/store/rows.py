@@ -19,8 +19,10 @@ __all__ = [
     "PortalRow",
     "QuarantineRow",
     "RawRow",
+    "ReceiptRow",
     "RecordRow",
     "RunRow",
+    "StageRow",
 ]
 
 Json = dict[str, Any]
@@ -259,3 +261,43 @@ class FileRow:
     sha256: str = ""
     at: float = 0.0
     expires_at: float = 0.0
+
+
+@dataclass(slots=True)
+class StageRow:
+    """One hand-over of a dossier to a portal by a forwarding route, and the four facts about it, each kept apart.
+
+    `owed_at` is when it became due. The four instants are when each came to be true, None as long as it is not proven;
+    `doc["proof"]` holds how each was proven. `status` is the last word of whoever handles the stage.
+    """
+
+    dossier_id: str
+    portal: str
+    route: str
+    owed_at: float = 0.0
+    sent_at: float | None = None
+    received_at: float | None = None
+    accepted_at: float | None = None
+    completed_at: float | None = None
+    status: str = ""
+    doc: Json = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class ReceiptRow:
+    """Our signed statement about one fact: canonical bytes, signature, and the key that made it.
+
+    `subject` is the delivery's key or the event's id that proves the fact.
+    """
+
+    dossier_id: str
+    portal: str
+    route: str
+    fact: str
+    subject: str
+    statement: bytes
+    digest: str
+    signature: bytes
+    key_id: str
+    at: float
+    id: int | None = None

@@ -87,6 +87,8 @@ DELIVERY = Shape(
 )
 INBOUND = Shape("inbound_call", rows.InboundRow, ["portal", "endpoint", "key", "digest"], documents=["doc"])
 FILE = Shape("file", rows.FileRow, ["id"])
+STAGE = Shape("stage", rows.StageRow, ["dossier_id", "portal", "route"], documents=["doc"])
+RECEIPT = Shape("receipt", rows.ReceiptRow)
 RAW = Shape("raw", rows.RawRow)
 LEAF = Shape("leaf", rows.LeafRow)
 QUARANTINE = Shape("quarantine", rows.QuarantineRow, documents=["doc"])

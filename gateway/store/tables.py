@@ -262,6 +262,32 @@ file = sa.Table(
     sa.Index("ix_file_expires_at", "expires_at"),
 )
 
+stage = sa.Table(
+    "stage",
+    metadata,
+    *(_text(name) for name in ("dossier_id", "portal", "route")),
+    _at("owed_at"),
+    *(_at(name, nullable=True) for name in ("sent_at", "received_at", "accepted_at", "completed_at")),
+    _text("status"),
+    _text("doc"),
+    sa.PrimaryKeyConstraint("dossier_id", "portal", "route"),
+    _partial("ix_stage_open", "portal", "owed_at", where="completed_at IS NULL"),
+)
+
+receipt = sa.Table(
+    "receipt",
+    metadata,
+    *(_text(name) for name in ("dossier_id", "portal", "route", "fact", "subject")),
+    _bytes("statement"),
+    _text("digest"),
+    _bytes("signature"),
+    _text("key_id"),
+    _at("at"),
+    _number(),
+    sa.UniqueConstraint("dossier_id", "portal", "route", "fact", "subject", name="uq_receipt_fact"),
+    sqlite_autoincrement=True,
+)
+
 # Alembic's own table, declared here so that a fresh store and a migrated one are alike.
 alembic_version = sa.Table(
     "alembic_version",

@@ -19,6 +19,8 @@ _COUNTED = (
     "catalogue",
     "inbound_call",
     "file",
+    "stage",
+    "receipt",
 )
 
 
