@@ -37,8 +37,11 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-def parse(document: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
-    """Parse an untrusted UTF-8 document and give its root; comments and instructions are dropped.
+def parse(document: bytes, limits: Limits = DEFAULT_LIMITS, *, keep_comments: bool = False) -> etree._Element:
+    """Parse an untrusted UTF-8 document and give its root.
+
+    Comments and instructions are dropped, so that text on both sides of one is read whole; `keep_comments` leaves them
+    in for a reader who refuses them.
 
     Raises:
         RecordInvalidError: Too large, not UTF-8, a DOCTYPE or entity, malformed, too deep or too many elements.
@@ -51,7 +54,7 @@ def parse(document: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
     # Each element opens with one "<" and most close with another, so this bounds the tree before it is built.
     if body.count(b"<") > 2 * limits.max_elements:
         raise RecordInvalidError(f"XML with more than {limits.max_elements} elements")
-    root = _parsed(body)
+    root = _parsed(body, keep_comments=keep_comments)
     _check_shape(root, limits)
     return root
 
@@ -66,6 +69,15 @@ def parse_text(text: str, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
     Raises:
         RecordInvalidError: As `parse`; also when the text does not begin as XML.
     """
+    return parse(unwrapped(text, limits), limits)
+
+
+def unwrapped(text: str, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """The document that travelled as a string, as UTF-8 bytes; see `parse_text` for what is put right.
+
+    Raises:
+        RecordInvalidError: Too large, does not begin as XML, or holds half a character.
+    """
     if len(text) > limits.max_bytes:
         raise RecordInvalidError(f"XML larger than {limits.max_bytes} bytes")
     inner = text.lstrip(_BOM).strip()
@@ -74,10 +86,9 @@ def parse_text(text: str, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
     if not inner.startswith("<"):
         raise RecordInvalidError("the text is not XML")
     try:
-        document = inner.encode()
+        return inner.encode()
     except UnicodeEncodeError:
         raise RecordInvalidError("the text holds half a character (lone surrogate)") from None
-    return parse(document, limits)
 
 
 def is_escaped_twice(text: str) -> bool:
@@ -153,15 +164,15 @@ def _without_prolog(body: bytes) -> bytes:
     return _PROLOG.sub(b"", body, count=1)
 
 
-def _parsed(body: bytes) -> etree._Element:
+def _parsed(body: bytes, *, keep_comments: bool) -> etree._Element:
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
         dtd_validation=False,
         huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
+        remove_comments=not keep_comments,
+        remove_pis=not keep_comments,
         encoding="utf-8",
     )
     try:
