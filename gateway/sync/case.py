@@ -76,6 +76,11 @@ class Case:
         """The portal's own key of this dossier; the number where it has none yet."""
         return self.record or self.view.number
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a record of this dossier waits for a person's word: nothing is sent until then (S2)."""
+        return in_doubt(self.dossier)
+
     def values(self) -> dict[str, Any]:
         """The canonical record to write."""
         if self._values is None:
@@ -102,6 +107,11 @@ class Case:
         """What must be sent now."""
         wants_snapshot = self.target is not None and self.target.mirror is not None
         return plan(self.view, self.lane, self.target, self.desk, self.snapshot if wants_snapshot else None)
+
+
+def in_doubt(dossier: DossierRow) -> bool:
+    """Whether a second record, or one of two dossiers, claims to be this dossier's."""
+    return any(flag.startswith("doubt:") for flag in dossier.flags)
 
 
 def paused_routes(tx: Tx) -> dict[str, str]:
@@ -146,7 +156,7 @@ def _desk(
     blocked: dict[str, tuple[str, float | None]] = {}
     for delivery in waiting:
         blocked[delivery.klass] = ("the outcome of an earlier call is not known yet", delivery.next_at)
-    if any(flag.startswith("doubt:") for flag in view.row.flags):
+    if in_doubt(view.row):
         blocked.update(dict.fromkeys(DeliveryClass, ("a record in doubt must be linked or unlinked first", None)))
     line = state.adopt_from if state.adopt_from is not None else float("inf")
     number = view.number

@@ -170,8 +170,8 @@ def _rows(view: DossierView, lane: Lane, target: Target, desk: Desk) -> Planned:
         return []
     lost = [event for event in owed if _in_the_gap(event, lane, desk)]
     if lost:
-        ids = tuple(event.id for event in lost)
-        return [Step("unproven", APPEND, able.append, members=ids, reason="may have been sent before the restore")]
+        reason = "may have been sent before the restore"  # each by itself: some may be there and others not
+        return [Step("unproven", APPEND, able.append, members=(event.id,), reason=reason) for event in lost]
     if lane.shadow_state not in ("present", "known", "unknown"):
         return "waiting for the dossier itself to be there", None
     if any(state == "parked" for state in lane.ledger().values()):

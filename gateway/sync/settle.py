@@ -42,13 +42,12 @@ class Settler:
 
     def one(self, case: Case) -> str:
         """Do one thing for the oldest open delivery that is due; "" when there is none."""
-        in_doubt = any(flag.startswith("doubt:") for flag in case.dossier.flags)
         for row in case.open:
             if row.state == "begun":
                 return self._taken_over(row)
             if row.doc.get("seen"):
                 return self._settle(row, "delivered", "our key was read back")
-            if not in_doubt and (row.next_at is None or row.next_at <= case.desk.now):
+            if not case.in_doubt and (row.next_at is None or row.next_at <= case.desk.now):
                 return self._uncertain(case, row)
         return ""
 
@@ -67,6 +66,8 @@ class Settler:
 
         def note(tx: Tx) -> None:
             mine = self._mine(tx)
+            if not _still(tx, row):  # its answer came meanwhile, and is evidence (S24)
+                return
             Lane(mine).set_hold(row.klass, settle_at)
             if row.klass == "command":
                 Lane(mine).command(row.cause, state="unknown", key=row.key)
@@ -81,11 +82,14 @@ class Settler:
     def _repeat(self, case: Case, row: DeliveryRow) -> str:
         """The same bytes again: what the operation declares harmless."""
         shop, now = self._shop, self._shop.now()
+        body = shop.vault.open(
+            case.dossier.id, row.sealed_body
+        )  # before it is begun: what cannot be opened is not sent
 
         def begin(tx: Tx) -> DeliveryRow | None:
             lane = Lane(self._mine(tx))
             held = tx.delivery(row.key)
-            if held is None or not held.open or stopped(tx, row.portal):
+            if held is None or not _still(tx, row) or stopped(tx, row.portal):
                 return None
             attempt_begun(tx, lane, held, now)
             return held
@@ -93,7 +97,6 @@ class Settler:
         begun = shop.store.write(begin)
         if begun is None:
             return "settled"
-        body = shop.vault.open(case.dossier.id, begun.sealed_body)
         delivery = delivery_of(begun, body, shop, self._portal)
         self._record(delivery, self._push(delivery), first_unknown=True)
         return "repeated"
@@ -124,7 +127,8 @@ class Settler:
 
         def ask_again(tx: Tx) -> None:
             self._mine(tx)
-            outcomes.still_unknown(tx, shop, portal, row.key, next_at, reason, asked=asked)
+            if _still(tx, row):
+                outcomes.still_unknown(tx, shop, portal, row.key, next_at, reason, asked=asked)
 
         shop.store.write(ask_again)
         return "asked"
@@ -134,9 +138,14 @@ class Settler:
 
         def settle(tx: Tx) -> None:
             self._mine(tx)
-            held = tx.delivery(row.key)
-            if held is not None and held.open and len(held.attempts) == len(row.attempts):
+            if _still(tx, row):
                 outcomes.settle(tx, shop, portal, row.key, state, how)
 
         shop.store.write(settle)
         return f"settled_{state}"
+
+
+def _still(tx: Tx, row: DeliveryRow) -> bool:
+    """Whether a delivery is as uncertain as it was read: a late answer or a person may have settled it since."""
+    held = tx.delivery(row.key)
+    return held is not None and held.open and held.state == row.state and len(held.attempts) == len(row.attempts)

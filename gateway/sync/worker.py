@@ -236,9 +236,8 @@ class LaneWorker:
                 lane.note(step.members, {"unproven": UNPROVEN, "parked": "parked"}.get(state, SUPERSEDED))
             else:
                 lane.parked_version = step.cause
-            entry = DeliveryRow(
-                key, "", row.portal, row.dossier_id, step.klass, step.operation, step.cause, state, open=False
-            )
+            entry = held or DeliveryRow(key, "", row.portal, row.dossier_id, step.klass, step.operation, step.cause)
+            entry.state, entry.open, entry.next_at = state, False, None  # attempts that did not work stay with it
             entry.members, entry.planned_at, entry.settled_at, entry.reason = step.members, now, now, step.reason
             entry.external_id = case.external_id
             kind = state if state in ("parked", "superseded") else "settled"
@@ -347,6 +346,8 @@ class LaneWorker:
         found: dict[str, tuple[str, float | None]] = dict(waits) if isinstance(waits, dict) else {}
         found.update({klass: wait for klass, wait in case.desk.blocked.items() if klass not in found})
         timed = [until for _, until in found.values() if until is not None]
+        if not case.in_doubt:  # what is uncertain is looked at in time, whatever else its class waits for
+            timed += [row.next_at for row in case.open if row.next_at is not None]
         reason = "; ".join(sorted({f"{klass}: {text}" for klass, (text, _) in found.items()}))
         self._release(case, reason, at=min(timed) if timed else None)
 

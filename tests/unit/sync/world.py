@@ -72,7 +72,7 @@ class World:
 
     def open(self) -> None:
         """Start the gateway; also after `close`, as a restart."""
-        self.store = SqliteStore(self.folder / "store.db")
+        self.store = self.new_store(self.folder / "store.db")
         self.vault = KeyRing(self.folder / "keys.ring")
         adapters: dict[str, Faulty] = {p.name: p for p in (self.province, self.national, self.justice)}
         words = load(str(MAPPING))
@@ -92,6 +92,10 @@ class World:
         )
         self.engine = Engine(self.shop)
         self.operator = Operator(self.engine)
+
+    def new_store(self, path: Path) -> SqliteStore:
+        """The store; a simulation puts pauses into it."""
+        return SqliteStore(path)
 
     def close(self) -> None:
         """Stop the gateway."""
