@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from schemas.settings import Section
 from schemas.status import DossierStatus
@@ -13,6 +15,28 @@ Environment = Literal["production", "test", "demo"]
 Seconds = Annotated[float, Field(gt=0)]
 TIME_OF_DAY = r"^([01]\d|2[0-3]):[0-5]\d$"
 TimeOfDay = Annotated[str, Field(pattern=TIME_OF_DAY)]
+
+
+def _written(pattern: str, instead: str) -> AfterValidator:
+    """Text of one form, with an example of it for people."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"write {instead}")
+        return text
+
+    return AfterValidator(check)
+
+
+ListenAddress = Annotated[
+    str, _written(r"(\[[0-9A-Fa-f:]+\]|[0-9A-Za-z.-]+):\d{1,5}", "an address such as 127.0.0.1:8080")
+]
+PublicUrl = Annotated[
+    str, _written(r"(https?://[^\s/?#@]+(/[^\s?#]*)?)?", "an address such as https://lienthong.example.vn")
+]
+SecretOrNone = Annotated[
+    str, _written(r"(\$\{[A-Z][A-Z0-9_]*\})?", "a reference such as ${INBOUND_SECRET}, never the secret itself")
+]
 
 
 class RetryConfig(Section):
@@ -53,6 +77,24 @@ class MaintenanceWindow(Section):
     weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...] = (0, 1, 2, 3, 4, 5, 6)
 
 
+class InboundConfig(Section):
+    """Calls that a portal makes on us; without this section it cannot call. Every measure that is given must hold."""
+
+    at: tuple[str, ...] = ()
+    """Absolute paths at which its endpoints stand as well, beside `/in/<portal>`."""
+    allow: tuple[str, ...] = ()
+    """Addresses or networks it calls from; empty means any."""
+    secret: SecretOrNone = ""
+    """A word that follows `/in/<portal>` (and each path of `at`) in the address."""
+    certificates: tuple[str, ...] = ()
+    """`sha256:` and the fingerprint, or the whole subject, of client certificates; one of them must be shown."""
+    max_body_bytes: Annotated[int, Field(ge=1024)] | None = None
+    """Largest body; that of `server` when it is left out."""
+    calls_per_s: Seconds = 50.0
+    """From one address, on average."""
+    burst: Annotated[int, Field(ge=1)] = 200
+
+
 class PortalConfig(Section):
     """One portal: its kind is code, this entry is everything else."""
 
@@ -77,6 +119,7 @@ class PortalConfig(Section):
     silent_after_s: Seconds = 3600.0
     max_writes_per_sweep: Annotated[int, Field(ge=1)] = 2000
     """Above this many lanes made due by one sweep the portal is paused and a person is asked."""
+    inbound: InboundConfig | None = None
     options: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -118,6 +161,29 @@ class When(Section):
     """Last day, inclusive."""
 
 
+Hours = Annotated[float, Field(gt=0)]
+
+
+class TimersConfig(Section):
+    """How long each fact of a hand-over may be missing, counted from the one before it; None is as long as it takes."""
+
+    sent_within_h: Hours | None = 24.0
+    """From when it became due."""
+    received_within_h: Hours | None = 24.0
+    """From when it was sent."""
+    accepted_within_h: Hours | None = None
+    """From when it was received."""
+    completed_within_h: Hours | None = None
+    """From when it was accepted."""
+
+
+class GroupConfig(Section):
+    """Stages that belong together: what the handler does when all have ended well, and when the first is refused."""
+
+    when_all: Act
+    when_any_refused: Act | None = None
+
+
 class RouteConfig(Section):
     """Who must hear of a dossier. `mirror` keeps a copy right; `forward` hands a stage to another handler."""
 
@@ -129,6 +195,12 @@ class RouteConfig(Section):
     """Statuses that are handed over as progress rows; empty means all."""
     results: dict[DossierStatus, Act] = Field(default_factory=dict)
     """For `forward`: what the stage's statuses make the handler do."""
+    group: str = ""
+    """For `forward`: the entry of `groups` that decides about the end of this stage together with others."""
+    cancel: tuple[str, ...] = ()
+    """For `forward`: canonical or wire statuses of the handler that end the stage: its portal is told to stop."""
+    timers: TimersConfig = TimersConfig()
+    """For `forward`: when a fact that is missing is late."""
 
 
 class ProvinceConfig(Section):
@@ -143,7 +215,22 @@ class StoreConfig(Section):
 
     path: str = "var/lienthong.db"
     key_ring: str = "var/keys.ring"
+    signing_keys: str = ""
+    """Keys that sign receipts and checkpoints; by default `signing.keys` beside the key ring."""
     raw_days: Annotated[int, Field(ge=1)] = 90
+
+    @property
+    def signing_path(self) -> Path:
+        """Where the signing keys lie."""
+        return Path(self.signing_keys) if self.signing_keys else Path(self.key_ring).with_name("signing.keys")
+    files: str = "var/files"
+    """Folder of sealed attachments that came with calls on us."""
+    file_days: Annotated[int, Field(ge=1)] = 90
+    file_mib: Annotated[int, Field(ge=1, le=2048)] = 50
+    journal: str = "var/journal"
+    """Folder of the sealed journal of calls: outside the store, best on another disk; a restore replays it."""
+    journal_days: Annotated[int, Field(ge=1)] = 60
+    """Longer than the oldest backup that may be restored."""
 
 
 class NotifyConfig(Section):
@@ -158,6 +245,38 @@ class NotifyConfig(Section):
     daily_at: TimeOfDay = "07:30"
 
 
+class TlsConfig(Section):
+    """Files in PEM, relative to the configuration."""
+
+    certificate: str
+    """Ours, with its chain."""
+    key: str
+    client_authorities: str = ""
+    """Who signs client certificates; a partner's own certificate may stand here too. Needed for `certificates`."""
+
+
+class ServerConfig(Section):
+    """The HTTP server for calls on us; without this section nothing listens."""
+
+    listen: ListenAddress = "127.0.0.1:8080"
+    public_url: PublicUrl = ""
+    """How callers reach us, where that is not `listen`: the address of a proxy, say."""
+    tls: TlsConfig | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of proxies whose `X-Forwarded-For` is believed; nobody's by default."""
+    connections: Annotated[int, Field(ge=4)] = 512
+    """Open at one time; a quarter of them from one address."""
+    threads: Annotated[int, Field(ge=1, le=64)] = 4
+    """For each endpoint, so that a slow one holds up no other."""
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024 * 1024
+    held_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
+    """All bodies together that are held in memory; beyond it callers are asked to come again."""
+    head_s: Seconds = 10.0
+    """How long a caller may take to say what he wants, and how long his unread rest is listened to."""
+    body_s: Seconds = 60.0
+    """How long a body may take to arrive."""
+
+
 class Config(Section):
     """`config.yaml`."""
 
@@ -169,7 +288,9 @@ class Config(Section):
     portals: dict[str, PortalConfig]
     ownership: OwnershipConfig
     routes: tuple[RouteConfig, ...] = ()
+    groups: dict[str, GroupConfig] = Field(default_factory=dict)
     notify: NotifyConfig = NotifyConfig()
+    server: ServerConfig | None = None
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:
@@ -185,6 +306,11 @@ class Config(Section):
         wanted += [(f"routes.{route.name}.to", route.to) for route in self.routes]
         unknown = [
             f"{where}: no portal '{name}' (there are: {known})" for where, name in wanted if name not in self.portals
+        ]
+        unknown += [
+            f"routes.{route.name}.group: no group '{route.group}'"
+            for route in self.routes
+            if route.group and route.group not in self.groups
         ]
         names = [route.name for route in self.routes]
         return unknown + [

@@ -34,6 +34,12 @@ class DossierStatus(StrEnum):
 
 _TERMINAL = frozenset({DossierStatus.NOT_ACCEPTED, DossierStatus.WITHDRAWAL_REQUESTED, DossierStatus.RETURNED})
 
+STAGE_DONE = frozenset({DossierStatus.COMPLETED, DossierStatus.RETURNED})
+"""How a stage that was handed over ends well: its result is there."""
+
+STAGE_ENDS = STAGE_DONE | {DossierStatus.NOT_ACCEPTED, DossierStatus.HALTED, DossierStatus.WITHDRAWAL_REQUESTED}
+"""All ends of a stage that was handed over; the dossier itself goes on at its handler."""
+
 
 class StatusEvent(BaseModel):
     """One thing a portal said about a dossier, with the identity its origin gave it (S4).

@@ -20,7 +20,7 @@ from gateway.config import (
     RouteConfig,
     StoreConfig,
 )
-from gateway.config_file import lines, routes
+from gateway.config_file import lines, routes, stages
 from gateway.config_file.lines import Document
 from gateway.config_file.portals import Setting, check_portal, settled_mapping, settled_options
 from gateway.config_file.problem import Place, Problem
@@ -105,6 +105,8 @@ def _checked(document: Document, folder: Path, environ: Mapping[str, str], secre
     if ownership is not None:
         yield from routes.check_ownership(document, ownership, portals)
     yield from routes.check_routes(document, routed, portals)
+    grouped = plain.get("groups")
+    yield from stages.check_stages(document, tuple(grouped) if isinstance(grouped, dict) else (), routed)
     if (store := _part(StoreConfig, plain.get("store", {}))) is not None:
         yield from routes.check_store(document, store)
     if (notify := _part(NotifyConfig, plain.get("notify", {}))) is not None:
@@ -167,8 +169,7 @@ def _settled(config: Config, folder: Path) -> Config:
         )
         for name, portal in config.portals.items()
     }
-    store = config.store.model_copy(
-        update={"path": str(folder / config.store.path), "key_ring": str(folder / config.store.key_ring)}
-    )
+    files = {name: getattr(config.store, name) for name in ("path", "key_ring", "signing_keys")}
+    store = config.store.model_copy(update={name: str(folder / file) for name, file in files.items() if file})
     secrets_file = str(folder / config.secrets_file) if config.secrets_file else ""
     return config.model_copy(update={"portals": portals, "store": store, "secrets_file": secrets_file})

@@ -79,9 +79,9 @@ def check_routes(document: Document, routes: Mapping[int, RouteConfig], portals:
                 ("routes", two),
                 t(
                     f"'{second.name}' and '{first.name}' (line {line}) both lead to '{first.to}', can hold for one "
-                    "dossier and say different things (kind, rows or results)",
+                    "dossier and say different things (kind, rows, results, group or cancel)",
                     f"'{second.name}' và '{first.name}' (dòng {line}) cùng dẫn tới '{first.to}', có thể cùng đúng với "
-                    "một hồ sơ nhưng nội dung khác nhau (kind, rows hoặc results)",
+                    "một hồ sơ nhưng nội dung khác nhau (kind, rows, results, group hoặc cancel)",
                 ),
                 t(
                     "make their conditions exclude each other, or merge them",
@@ -133,7 +133,11 @@ def _days(document: Document, at: Place, when: When) -> Iterator[Problem]:
 
 
 def _same_deeds(first: RouteConfig, second: RouteConfig) -> bool:
-    return (first.kind, set(first.rows), first.results) == (second.kind, set(second.rows), second.results)
+    return _deeds(first) == _deeds(second)
+
+
+def _deeds(route: RouteConfig) -> tuple[object, ...]:
+    return route.kind, set(route.rows), route.results, route.group, set(route.cancel)
 
 
 def _may_meet(first: When, second: When) -> bool:
@@ -164,13 +168,14 @@ def _both(one: str, two: str) -> bool:
 
 
 def check_store(document: Document, store: StoreConfig) -> Iterator[Problem]:
-    """The key ring is a file of its own."""
-    if store.path == store.key_ring:
-        yield document.problem(
-            ("store", "key_ring"),
-            t("is the same file as the store", "trùng với tệp lưu trữ"),
-            t("write another file, best on another disk", "hãy ghi tệp khác, tốt nhất trên ổ đĩa khác"),
-        )
+    """Each ring of keys is a file of its own."""
+    for name, file in (("key_ring", store.key_ring), ("signing_keys", store.signing_keys)):
+        if file == store.path or (name == "signing_keys" and file == store.key_ring):
+            yield document.problem(
+                ("store", name),
+                t("is the same file as the store or the key ring", "trùng với tệp lưu trữ hoặc tệp khoá"),
+                t("write another file, best on another disk", "hãy ghi tệp khác, tốt nhất trên ổ đĩa khác"),
+            )
 
 
 def check_notify(document: Document, notify: NotifyConfig) -> Iterator[Problem]:
