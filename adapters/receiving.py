@@ -57,6 +57,7 @@ class InboundCall:
     parts left out: the same pair is a repeat, another digest under one key a new version. `record` is what the engine
     takes in afterwards, like a pulled one; its `raw` is sealed. `procedure` and `agency` are checked against the
     catalogue before success is said, where they are given. `files` are stored before success is said.
+    `change_alarm` is what a person is told when this key comes with other content, "" where that is an ordinary thing.
     """
 
     key: str
@@ -65,6 +66,7 @@ class InboundCall:
     procedure: str = ""
     agency: str = ""
     files: tuple[InboundFile, ...] = ()
+    change_alarm: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ KINDS = {
     "quarantined": "a record could not be read or placed",
     "act": "an operator's act: actor, reason, what changed",
     "portal": "a portal's mode or adopt line changed, it was compared, or a sweep stopped to ask",
+    "inbound": "a call on us was stored or refused: receiver, key, version, what was answered, the files it brought",
     "restore": "a restored store began a new epoch; names both heads",
 }
 """Kinds of leaves and what each says; `docs/evidence.md` documents their fields."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from gateway.store.rows import (
+    AccessKeyRow,
     DeliveryRow,
     DossierRow,
     FileRow,
@@ -18,6 +19,7 @@ from gateway.store.rows import (
     LaneKey,
     LaneRow,
     LeafRow,
+    NoticeRow,
     PortalRow,
     QuarantineRow,
     RawRow,
@@ -134,11 +136,17 @@ class Tx(Protocol):
     def put_quarantine(self, row: QuarantineRow) -> int:
         """Insert, or count up an open one of the same portal, external id, cause and digest."""
 
+    def quarantined_raw(self, quarantine_id: int, raw_id: int) -> None:
+        """Say which raw bytes a quarantine keeps."""
+
     def quarantine(self, quarantine_id: int) -> QuarantineRow | None:
         """By number."""
 
     def list_quarantine(self, *, portal: str = "", state: str = "open", limit: int = 1000) -> list[QuarantineRow]:
         """Oldest first."""
+
+    def quarantine_of(self, portal: str, external_id: str) -> list[QuarantineRow]:
+        """Open ones of one record."""
 
     def close_quarantine(self, quarantine_id: int, state: str) -> None:
         """`replayed` or `dropped`."""
@@ -155,6 +163,9 @@ class Tx(Protocol):
 
     def inbound_owed(self, portal: str, *, limit: int = 200) -> list[InboundRow]:
         """Calls that were answered with success and that the engine has not taken in yet, oldest first."""
+
+    def inbound_unplaced(self, portal: str, *, limit: int = 200) -> list[InboundRow]:
+        """Calls about a dossier that was not known when they were taken in, oldest first."""
 
     def inbound_of(self, dossier_id: str) -> list[InboundRow]:
         """Calls about one dossier, oldest first."""
@@ -204,6 +215,39 @@ class Tx(Protocol):
 
     def receipts_of(self, dossier_id: str) -> list[ReceiptRow]:
         """Oldest first."""
+
+    # inboxes
+    def offer(self, row: NoticeRow) -> None:
+        """Put an item at the end of its portal's inbox; one that is there already stays where it is."""
+
+    def items(
+        self, portal: str, *, after: int = 0, waiting: bool = False, limit: int = 100
+    ) -> list[tuple[NoticeRow, DeliveryRow]]:
+        """Items of one portal behind number `after`, oldest first; only those that still wait, or all."""
+
+    def item(self, portal: str, name: str) -> tuple[NoticeRow, DeliveryRow] | None:
+        """By name; another portal's item is none."""
+
+    def due_notices(self, portal: str, now: float, *, limit: int = 100) -> list[NoticeRow]:
+        """Notices whose time has come, in the order of their items."""
+
+    def put_notice(self, row: NoticeRow) -> None:
+        """Note what became of a notice."""
+
+    def count_notices(self, portal: str) -> dict[str, int]:
+        """State -> how many."""
+
+    def blank_collected(self, portal: str, before: float, *, limit: int = 1000) -> int:
+        """Remove the content of items that were settled before an instant; says of how many."""
+
+    def put_access_key(self, row: AccessKeyRow) -> None:
+        """Insert or replace by id."""
+
+    def access_key(self, key_id: str) -> AccessKeyRow | None:
+        """By id, revoked or not."""
+
+    def access_keys(self) -> Sequence[AccessKeyRow]:
+        """All, oldest first."""
 
     # per portal, cursors, runs, settings, catalogue
     def portal(self, name: str) -> PortalRow:

@@ -53,6 +53,10 @@ class EvidenceTables:
         row.id, row.times = self._sql.execute(statement, QUARANTINE.values(row)).fetchone()
         return row.id
 
+    def quarantined_raw(self, quarantine_id: int, raw_id: int) -> None:
+        """Say which raw bytes a quarantine keeps."""
+        self._sql.execute("UPDATE quarantine SET raw_id = ? WHERE id = ?", (raw_id, quarantine_id))
+
     def quarantine(self, quarantine_id: int) -> QuarantineRow | None:
         """By number."""
         found = self._sql.execute(f"{QUARANTINE.select} WHERE id = ?", (quarantine_id,)).fetchone()
@@ -64,6 +68,11 @@ class EvidenceTables:
         here, asked = ("state = 'open'", ()) if state == "open" else ("(? = '' OR state = ?)", (state, state))
         condition = f"{QUARANTINE.select} WHERE {here} AND (? = '' OR portal = ?) ORDER BY id LIMIT ?"
         return [QUARANTINE.load(found) for found in self._sql.execute(condition, (*asked, portal, portal, limit))]
+
+    def quarantine_of(self, portal: str, external_id: str) -> list[QuarantineRow]:
+        """Open ones of one record."""
+        condition = f"{QUARANTINE.select} WHERE state = 'open' AND portal = ? AND external_id = ? ORDER BY id"
+        return [QUARANTINE.load(found) for found in self._sql.execute(condition, (portal, external_id))]
 
     def close_quarantine(self, quarantine_id: int, state: str) -> None:
         """`replayed` or `dropped`."""

@@ -38,6 +38,14 @@ class InboundTables:
         )
         return [INBOUND.load(row) for row in found]
 
+    def inbound_unplaced(self, portal: str, *, limit: int = 200) -> list[InboundRow]:
+        """Calls about a dossier that was not known when they were taken in, oldest first."""
+        found = self._sql.execute(
+            f"{INBOUND.select} WHERE portal = ? AND state = 'applied' AND dossier_id = '' ORDER BY id LIMIT ?",
+            (portal, limit),
+        )
+        return [INBOUND.load(row) for row in found]
+
     def inbound_of(self, dossier_id: str) -> list[InboundRow]:
         """Calls about one dossier, oldest first."""
         found = self._sql.execute(

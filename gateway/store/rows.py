@@ -8,6 +8,7 @@ from typing import Any
 from gateway.evidence.leaf import LeafRow
 
 __all__ = [
+    "AccessKeyRow",
     "DeliveryRow",
     "DossierRow",
     "FileRow",
@@ -16,6 +17,7 @@ __all__ = [
     "LaneKey",
     "LaneRow",
     "LeafRow",
+    "NoticeRow",
     "PortalRow",
     "QuarantineRow",
     "RawRow",
@@ -301,3 +303,38 @@ class ReceiptRow:
     key_id: str
     at: float
     id: int | None = None
+
+
+@dataclass(slots=True)
+class NoticeRow:
+    """One item of an inbox, in the order in which items were offered, and how its portal was told of it.
+
+    `item` is what the portal calls it, `key` our delivery behind it. `state`: due, told, moot (collected before it was
+    told) or given_up; an item of a portal that wants no notices is moot from the start. `tries` counts failed ones.
+    """
+
+    portal: str
+    item: str
+    key: str
+    dossier_id: str
+    state: str = "due"
+    at: float = 0.0
+    tries: int = 0
+    next_at: float | None = None
+    told_at: float | None = None
+    reason: str = ""
+    id: int | None = None
+
+
+@dataclass(slots=True)
+class AccessKeyRow:
+    """An API key as it is kept: `digest` of its secret part, who holds it, what he may do, who gave it out."""
+
+    id: str
+    holder: str
+    digest: str
+    scopes: tuple[str, ...]
+    actor: str
+    made_at: float
+    expires_at: float | None = None
+    revoked_at: float | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gateway.sqlite_file import begin_immediate, explain
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision this code reads and writes: the newest one under `migrations/versions`."""
 
 _SPACE = re.compile(r"\s+")

@@ -89,6 +89,8 @@ INBOUND = Shape("inbound_call", rows.InboundRow, ["portal", "endpoint", "key", "
 FILE = Shape("file", rows.FileRow, ["id"])
 STAGE = Shape("stage", rows.StageRow, ["dossier_id", "portal", "route"], documents=["doc"])
 RECEIPT = Shape("receipt", rows.ReceiptRow)
+NOTICE = Shape("notice", rows.NoticeRow)
+ACCESS_KEY = Shape("access_key", rows.AccessKeyRow, ["id"], tuples=["scopes"])
 RAW = Shape("raw", rows.RawRow)
 LEAF = Shape("leaf", rows.LeafRow)
 QUARANTINE = Shape("quarantine", rows.QuarantineRow, documents=["doc"])

@@ -242,6 +242,7 @@ inbound_call = sa.Table(
     sa.UniqueConstraint("portal", "endpoint", "key", "digest"),
     sa.CheckConstraint("state IN ('accepted', 'applied', 'refused')", name="state"),
     _partial("ix_inbound_call_owed", "portal", "id", where="state = 'accepted'"),
+    _partial("ix_inbound_call_unplaced", "portal", "id", where="state = 'applied' AND dossier_id = ''"),
     _partial("ix_inbound_call_dossier_id", "dossier_id", where="dossier_id <> ''"),
     sqlite_autoincrement=True,
 )
@@ -286,6 +287,31 @@ receipt = sa.Table(
     _number(),
     sa.UniqueConstraint("dossier_id", "portal", "route", "fact", "subject", name="uq_receipt_fact"),
     sqlite_autoincrement=True,
+)
+
+notice = sa.Table(
+    "notice",
+    metadata,
+    *(_text(name) for name in ("portal", "item", "key", "dossier_id", "state")),
+    _at("at"),
+    _int("tries"),
+    *(_at(name, nullable=True) for name in ("next_at", "told_at")),
+    _text("reason"),
+    _number(),
+    sa.UniqueConstraint("portal", "item"),
+    sa.CheckConstraint("state IN ('due', 'told', 'moot', 'given_up')", name="state"),
+    sa.Index("ix_notice_portal", "portal", "id"),
+    _partial("ix_notice_due", "portal", "next_at", where="state = 'due'"),
+    sqlite_autoincrement=True,
+)
+
+access_key = sa.Table(
+    "access_key",
+    metadata,
+    _text("id", primary_key=True),
+    *(_text(name) for name in ("holder", "digest", "scopes", "actor")),
+    _at("made_at"),
+    *(_at(name, nullable=True) for name in ("expires_at", "revoked_at")),
 )
 
 # Alembic's own table, declared here so that a fresh store and a migrated one are alike.

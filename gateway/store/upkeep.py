@@ -21,6 +21,8 @@ _COUNTED = (
     "file",
     "stage",
     "receipt",
+    "notice",
+    "access_key",
 )
 
 

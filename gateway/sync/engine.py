@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from adapters.base import RawRecord, UnreadableRecord
 from gateway.store.base import Tx
 from gateway.sync.adopt import AdoptReport, adopt
 from gateway.sync.case import Workshop
 from gateway.sync.deliver import Deliverer, DeliverReport
 from gateway.sync.dossiers import Held, view_of
 from gateway.sync.guard import Guard
-from gateway.sync.pages import PageWriter
+from gateway.sync.pages import PageWriter, Stored
 from gateway.sync.portal import Portal
 from gateway.sync.preview import PlannedWrite, preview
 from gateway.sync.pull import Progress, Puller, PullReport
@@ -61,6 +62,12 @@ class Engine:
         report = Deliverer(self.shop, self.shop.portals[portal], self._guard).run(pool, limit=limit)
         self._keep_breaker(portal)
         return report
+
+    def take_in(
+        self, portal: str, records: Sequence[RawRecord | UnreadableRecord], also: Callable[[Tx], None]
+    ) -> Stored:
+        """Store records that a portal told us by calling (T1); `also` runs behind it in the same transaction."""
+        return self._pullers[portal].store(records, also)
 
     def preview(self, portals: Iterable[str] = ()) -> list[PlannedWrite]:
         """Every write that `deliver` would make now."""

@@ -32,7 +32,7 @@ class Observation:
 def observe(reading: Reading, seen: RecordRow | None, identity: EventIdentity, stage: str, ours: bool) -> Observation:
     """Name what a reading says. `ours` tells that we created the record there, so its first state is news (S26)."""
     counts = dict(seen.counts) if seen else {}
-    if seen is not None and reading.read_at < seen.read_at:
+    if seen is not None and reading.read_at < seen.read_at and not reading.partial:
         return Observation(stale=True, counts=counts, changed=False)
     if seen is not None and seen.digest == reading.digest and seen.dossier_id:
         return Observation(counts=counts, changed=False)

@@ -18,7 +18,7 @@ from gateway.sync.lane import Lane
 from gateway.sync.link import Candidates, Link, Linked, link
 from gateway.sync.observe import Observation, observe
 from gateway.sync.portal import Portal
-from gateway.sync.reading import Reading
+from gateway.sync.reading import Reading, merge_facts
 from gateway.sync.route import DossierView, Target, ownership_of, route, stages
 from gateway.sync.timeline import Entry, Merged
 from gateway.vault import SealError
@@ -371,10 +371,12 @@ class _Page:
         return [(entry["id"], label) for entry, label in pairs if label is not Decision.DUPLICATE]
 
     def _facts(self, slot: _Slot) -> bool:
-        name, held = self._portal.name, slot.held.facts
-        if name in held and held[name] == as_json(slot.reading.facts):
+        name, held, facts = self._portal.name, slot.held.facts, slot.reading.facts
+        if slot.reading.partial:  # a message names what it speaks of; the rest stands
+            facts = {**held.get(name, {}), **as_json(merge_facts([facts]))}
+        if name in held and held[name] == as_json(facts):
             return False
-        held[name] = slot.reading.facts
+        held[name] = facts
         return True
 
     def _claim_number(self, slot: _Slot) -> None:
@@ -551,10 +553,11 @@ def _take_over(record: RecordRow, slot: _Slot, leaf_digest: str) -> None:
     record.national_code = reading.national_code or record.national_code
     record.reference = reading.reference or record.reference
     record.applicant_hash = row.applicant_hash
-    record.procedure_code, record.agency_code = reading.procedure_code, reading.agency_code
-    record.digest, record.list_digest = reading.digest, reading.list_digest or record.list_digest
-    record.raw_digest = slot.arrival.raw_digest
-    record.read_at = reading.read_at
+    if not (reading.partial and slot.known):
+        record.procedure_code, record.agency_code = reading.procedure_code, reading.agency_code
+        record.digest, record.list_digest = reading.digest, reading.list_digest or record.list_digest
+        record.raw_digest = slot.arrival.raw_digest
+        record.read_at = reading.read_at
     record.removed = reading.removed
     record.absent = 0
     record.counts = {name: value for name, value in slot.seen.counts.items() if name not in ("aside", "doubt")}

@@ -100,7 +100,17 @@ class Puller:
         else:
             self._portal.breaker.worked()
 
-    def _store(self, arrivals: Sequence[Arrival], job: str | None, next_cursor: str | None) -> Stored:
+    def store(self, records: Sequence[RawRecord | UnreadableRecord], also: Callable[[Tx], None]) -> Stored:
+        """T1 for records that did not come by a pull; `also` runs behind it in the same transaction."""
+        return self._store([self.arrival(record) for record in records], None, None, also)
+
+    def _store(
+        self,
+        arrivals: Sequence[Arrival],
+        job: str | None,
+        next_cursor: str | None,
+        also: Callable[[Tx], None] | None = None,
+    ) -> Stored:
         """T1 for one page; the cursor moves with it."""
         shop, portal = self._shop, self._portal
 
@@ -113,6 +123,8 @@ class Puller:
                 state = tx.portal(portal.name)
                 state.heard_at = now
                 tx.put_portal(state)
+            if also is not None:
+                also(tx)
             return stored
 
         stored = shop.store.write(work)

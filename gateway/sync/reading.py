@@ -59,6 +59,8 @@ class Reading(NamedTuple):
     allowed: tuple[str, ...] | None
     guard: Mapping[str, Any] = MappingProxyType({})
     our_keys: tuple[str, ...] = ()
+    partial: bool = False
+    """A message about the record, not the record: it is never out of date, and facts it does not name stand."""
     shown: Callable[[], Mapping[str, str]] = dict
     """What the record shows under its mapping's compare rules; worked out only when asked for."""
 
@@ -133,6 +135,7 @@ def _reading(
         allowed=record.allowed,
         guard=record.guard,
         our_keys=tuple(dict.fromkeys([said.cause for said in spoken if said.cause])),
+        partial=record.partial,
         shown=shown,
     )
 

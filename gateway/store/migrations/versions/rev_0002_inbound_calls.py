@@ -47,6 +47,8 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     _partial("ix_inbound_call_owed", "inbound_call", ["portal", "id"], "state = 'accepted'")
+    unplaced = "state = 'applied' AND dossier_id = ''"
+    _partial("ix_inbound_call_unplaced", "inbound_call", ["portal", "id"], unplaced)
     _partial("ix_inbound_call_dossier_id", "inbound_call", ["dossier_id"], "dossier_id <> ''")
     op.create_table(
         "file",

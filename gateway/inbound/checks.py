@@ -1,0 +1,30 @@
+"""What can be checked here before success is said: procedure and agency as the handlers offer them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from adapters.receiving import InboundCall
+from gateway.store.base import Tx
+
+OFFERS = "offers"
+"""Catalogue name under which a handler's offers are kept: rows of `procedure`, `national` and `agency`."""
+
+
+def wrong(tx: Tx, handlers: Iterable[str], call: InboundCall) -> tuple[str, str]:
+    """(code, reason) of the first thing that does not hold; two empty texts when all holds or nothing is known yet.
+
+    A handler whose offers were never read is not asked: the call is taken, and its creation is owed.
+    """
+    if not call.procedure:
+        return "", ""
+    known = [found[1] for handler in handlers if (found := tx.catalogue(OFFERS, handler)) is not None]
+    if not known:
+        return "", ""
+    offered = [row for rows in known for row in rows if call.procedure in (row["procedure"], row["national"])]
+    if not offered:
+        return "procedure", f"procedure {call.procedure} is not offered here"
+    agencies = {row["agency"] for row in offered if row["agency"]}
+    if call.agency and agencies and call.agency not in agencies:
+        return "agency", f"agency {call.agency} does not offer procedure {call.procedure}"
+    return "", ""

@@ -1,0 +1,170 @@
+"""Attachments: streamed to disk in sealed slices, capped and looked at; removed when their day has come."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from gateway.store.base import Vault
+from gateway.store.rows import FileRow
+from gateway.vault import SealError
+from schemas.errors import RecordInvalidError, StoreError
+
+SLICE = 64 * 1024
+"""Plain bytes sealed together. Each slice begins with its number and whether it is the last: none can be left out."""
+
+_MORE, _LAST = b"\x00", b"\x01"
+_SPACE = uuid.UUID("d6c0f7a2-2f52-5a5b-8f0e-0d2f6a5f7b31")
+_MAGIC = (
+    (b"%PDF-", "application/pdf"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"PK\x03\x04", "application/zip"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
+    (b"{\\rtf", "application/rtf"),
+    (b"Rar!", "application/vnd.rar"),
+    (b"7z\xbc\xaf", "application/x-7z-compressed"),
+)
+_PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
+
+
+def file_id(portal: str, key: str, ref: str, sha256: str) -> str:
+    """A file's id of 36 characters: the same bytes of the same call are the same file, however often they come."""
+    return str(uuid.uuid5(_SPACE, f"{portal}\x00{key}\x00{ref}\x00{sha256}"))
+
+
+def looks_like(head: bytes) -> str:
+    """The media type that the first bytes show.
+
+    Raises:
+        RecordInvalidError: A program, or a web page where a file was promised.
+    """
+    start = head[:512].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if head.startswith(_PROGRAMS):
+        raise RecordInvalidError("the file is a program")
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script")):
+        raise RecordInvalidError("a web page instead of a file")
+    for magic, media in _MAGIC:
+        if head.startswith(magic):
+            return media
+    if start.startswith(b"<?xml") or (start.startswith(b"<") and b">" in start):
+        return "application/xml"
+    return "application/octet-stream" if b"\x00" in head[:SLICE] else "text/plain"
+
+
+class FileStore:
+    """Sealed attachments in one folder, one file each."""
+
+    def __init__(self, folder: Path, vault: Vault) -> None:
+        self._folder = folder
+        self._vault = vault
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def keep(
+        self, portal: str, key: str, ref: str, name: str, chunks: Iterable[bytes], *, cap: int, at: float, days: int
+    ) -> FileRow:
+        """Take in one file; on disk when this returns. The row is not stored yet.
+
+        Raises:
+            RecordInvalidError: Empty, larger than `cap` bytes, or nothing that a dossier may hold.
+            StoreError: The disk does not take it.
+        """
+        owner = f"call:{portal}:{self._vault.blind(key)[:24]}"
+        self._vault.ensure([owner])
+        part = self._folder / f"{uuid.uuid4()}.part"
+        sha, size = hashlib.sha256(), 0
+        media = ""
+        try:
+            with part.open("xb") as file:
+                part.chmod(0o600)
+                for number, (plain, last) in enumerate(_slices(chunks)):
+                    size += len(plain)
+                    if size > cap:
+                        raise RecordInvalidError(f"a file is larger than {cap} bytes")
+                    media = media or (looks_like(plain) if plain else "")
+                    sha.update(plain)
+                    file.write(self._sealed(owner, number, plain, last=last))
+                if not size:
+                    raise RecordInvalidError("a file is empty")
+                file.flush()
+                os.fsync(file.fileno())
+            digest = sha.hexdigest()
+            number_of = file_id(portal, key, ref, digest)
+            part.replace(self._folder / number_of)
+        except OSError as error:
+            raise StoreError(f"a file cannot be kept: {error.strerror}") from error
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+        return FileRow(
+            number_of,
+            portal,
+            key,
+            ref,
+            seal_key=owner,
+            sealed_name=self._vault.seal(owner, name.encode()),
+            media_type=media,
+            size=size,
+            sha256=digest,
+            at=at,
+            expires_at=at + days * 86400.0,
+        )
+
+    def open(self, row: FileRow) -> Iterator[bytes]:
+        """The plain bytes, slice by slice.
+
+        Raises:
+            FileNotFoundError: Removed because its day had come.
+            SealError: Damaged, cut, or its key was erased.
+        """
+        with (self._folder / row.id).open("rb") as file:
+            number = 0
+            while True:
+                head = file.read(4)
+                if len(head) < 4:
+                    raise SealError("a kept file is cut short")
+                plain = self._plain(row.seal_key, number, file.read(int.from_bytes(head, "big")))
+                yield plain[9:]
+                if plain[8:9] == _LAST:
+                    return
+                number += 1
+
+    def name(self, row: FileRow) -> str:
+        """The file's name as its sender gave it."""
+        return self._vault.open(row.seal_key, row.sealed_name).decode()
+
+    def remove(self, rows: Iterable[FileRow]) -> None:
+        """Remove bytes; those that are gone already stay gone."""
+        for row in rows:
+            (self._folder / row.id).unlink(missing_ok=True)
+
+    def _sealed(self, owner: str, number: int, plain: bytes, *, last: bool) -> bytes:
+        sealed = self._vault.seal(owner, number.to_bytes(8, "big") + (_LAST if last else _MORE) + plain)
+        return len(sealed).to_bytes(4, "big") + sealed
+
+    def _plain(self, owner: str, number: int, sealed: bytes) -> bytes:
+        try:
+            plain = self._vault.open(owner, sealed)
+        except KeyError:
+            raise SealError("the key of a kept file was erased") from None
+        if int.from_bytes(plain[:8], "big") != number:
+            raise SealError("a kept file has its slices in another order")
+        return plain
+
+
+def _slices(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Cut a stream into slices of one size, and tell the last."""
+    held = bytearray()
+    for chunk in chunks:
+        held += chunk
+        while len(held) > SLICE:
+            yield bytes(held[:SLICE]), False
+            del held[:SLICE]
+    yield bytes(held), True

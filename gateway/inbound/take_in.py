@@ -1,0 +1,112 @@
+"""Taking in: stored calls become news of their portal, in the order they came, exactly like pulled records (T1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from adapters.base import RawRecord, UnreadableRecord
+from adapters.receiving import InboundCall, Receiver
+from gateway.inbound import kept
+from gateway.store.base import Store, Tx, Vault
+from gateway.store.rows import InboundRow
+from gateway.sync.engine import Engine
+from gateway.vault import SealError, unpack
+
+_SALT = 16
+BATCH = 200
+
+
+class Taker:
+    """Gives a portal's stored calls to the engine. One call at a time for each portal."""
+
+    def __init__(
+        self, engine: Engine, store: Store, vault: Vault, receivers: Mapping[str, Mapping[str, Receiver]]
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._vault = vault
+        self._receivers = receivers
+
+    def owes(self, portal: str) -> bool:
+        """Whether calls wait to be taken in."""
+        return bool(self._store.read(lambda tx: tx.inbound_owed(portal, limit=1)))
+
+    def run(self, portal: str) -> int:
+        """Take in everything that waits; says how many calls."""
+        taken = 0
+        while rows := self._store.read(lambda tx: tx.inbound_owed(portal, limit=BATCH)):
+            for batch in _rounds([(row, self._record(row)) for row in rows]):
+                self._store_batch(portal, batch)
+                taken += len(batch)
+        return taken + self._place_again(portal)
+
+    def _place_again(self, portal: str) -> int:
+        """Calls about a dossier that became known since: a partner may answer before our own commit."""
+        rows = self._store.read(lambda tx: tx.inbound_unplaced(portal))
+        if not rows:
+            return 0
+        told = [(row, str(row.doc.get("record", ""))) for row in rows]
+        known = self._store.read(lambda tx: tx.records(portal, [name for _, name in told if name]))
+        again = [row for row, name in told if name in known and known[name].dossier_id]
+        for batch in _rounds([(row, self._record(row)) for row in again]):
+            self._store_batch(portal, batch)
+        return len(again)
+
+    def _store_batch(self, portal: str, batch: Sequence[tuple[InboundRow, RawRecord | UnreadableRecord]]) -> None:
+        at = self._engine.shop.now()
+
+        def note(tx: Tx) -> None:
+            placed = tx.records(portal, [record.external_id for _, record in batch])
+            for row, record in batch:
+                there = placed.get(record.external_id)
+                row.state, row.applied_at = "applied", at
+                row.doc["record"] = record.external_id
+                row.dossier_id = there.dossier_id if there else ""
+                tx.put_inbound(row)
+                files = tx.files_of_call(row.portal, row.key) if row.dossier_id else []
+                for file in files:
+                    file.dossier_id = row.dossier_id
+                tx.put_files(files)
+                if row.dossier_id:
+                    _no_longer_aside(tx, portal, record.external_id)
+
+        self._engine.take_in(portal, [record for _, record in batch], note)
+
+    def _record(self, row: InboundRow) -> RawRecord | UnreadableRecord:
+        """The record a call told, read afresh from its bytes."""
+        receiver = self._receivers.get(row.portal, {}).get(row.endpoint)
+        try:
+            plain = unpack(self._vault.open(row.seal_key, row.sealed)[_SALT:])
+        except (KeyError, SealError) as error:
+            reason = f"the stored call cannot be opened: {error}"
+            return UnreadableRecord(row.key, b"", reason, self._engine.shop.clock.now())
+        request = kept.from_bytes(plain)
+        if receiver is None:
+            return UnreadableRecord(row.key, plain, f"there is no receiver {row.endpoint} any more", request.at)
+        said = receiver.read(request)
+        if isinstance(said, InboundCall):
+            return said.record
+        return UnreadableRecord(row.key, plain, "the stored call can no longer be read", request.at)
+
+
+def _no_longer_aside(tx: Tx, portal: str, external_id: str) -> None:
+    """What was set aside because its dossier was unknown has found it."""
+    for row in tx.quarantine_of(portal, external_id):
+        if row.cause == "unplaced" and row.id is not None:
+            tx.close_quarantine(row.id, "replayed")
+
+
+def _rounds(
+    calls: Sequence[tuple[InboundRow, RawRecord | UnreadableRecord]],
+) -> Iterator[list[tuple[InboundRow, RawRecord | UnreadableRecord]]]:
+    """Cut into batches in which no record comes twice: each version of it is a reading of its own."""
+    batch: list[tuple[InboundRow, RawRecord | UnreadableRecord]] = []
+    names: set[str] = set()
+    for row, record in calls:
+        if record.external_id in names:
+            yield batch
+            batch, names = [], set()
+        batch.append((row, record))
+        names.add(record.external_id)
+    if batch:
+        yield batch
