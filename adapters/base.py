@@ -77,6 +77,7 @@ class Abilities:
     (`act`, `declare`, `amend`, `supplement`, `cancel`, `create_dossier`, `inform`) to an operation name.
     `fetches`: `fetch` can tell present from absent. `polls`: `pull` asks for the records we handed over.
     `identity`: how an event of this source is known again (sync.md S4).
+    `collected`: `push` calls nobody; the delivery is offered until the portal has fetched and acknowledged it.
     """
 
     operations: Mapping[str, Operation]
@@ -91,6 +92,7 @@ class Abilities:
     commands: Mapping[str, str] = field(default_factory=dict)
     identity: EventIdentity | None = None
     reads_content: bool = False
+    collected: bool = False
 
 
 class EventIdentity(StrEnum):
@@ -194,6 +196,8 @@ class OutcomeKind(StrEnum):
     REFUSED = "refused"
     RETRY = "retry"
     UNKNOWN = "unknown"
+    OFFERED = "offered"
+    """Nobody was called: it waits to be collected (`Abilities.collected`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,7 @@ class Outcome:
 
     delivered: a positive answer was parsed. refused: a parsed no, known not to have worked.
     retry: known not to have worked and worth repeating (not opened, 429, a temporary no).
-    unknown: anything else once the first byte may have left.
+    unknown: anything else once the first byte may have left. offered: waits to be collected.
 
     `duplicate`: the portal says the record is already there (delivered only if the operation's repeat is
     refused_as_duplicate and an earlier attempt of ours may have made it; the engine decides).

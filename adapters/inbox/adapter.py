@@ -1,0 +1,114 @@
+"""Kind `inbox`: a ministry without an interface collects its dossiers from us.
+
+`push` calls nobody. The frozen bytes are *offered*: they wait in the inbox until the ministry has fetched them and
+acknowledged their digest, and only that acknowledgement makes the delivery delivered. What the ministry decides about
+the dossier comes as reports, through the same door as the calls of other portals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from adapters.base import (
+    Abilities,
+    CatalogueList,
+    Cursor,
+    Delivery,
+    DeliveryClass,
+    EventIdentity,
+    FileStream,
+    JsonValue,
+    Operation,
+    Outcome,
+    OutcomeKind,
+    Page,
+    PortalContext,
+    Presence,
+    Probe,
+    ProbeStrength,
+    RawRecord,
+    Repeat,
+)
+from adapters.inbox.options import Options
+from schemas.errors import PortalRefusedError
+
+VERBS = ("declare", "amend", "supplement", "cancel")
+"""What an item asks for: take up a dossier, its data have changed, papers were added, it is withdrawn."""
+
+_OPERATIONS = {
+    verb: Operation(
+        name=verb,
+        klass=DeliveryClass.COMMAND,
+        message="dossier",
+        repeat=Repeat.SAFE,
+        probe=ProbeStrength.NONE,
+        creates=verb == "declare",
+    )
+    for verb in VERBS
+}
+ABILITIES = Abilities(
+    operations=_OPERATIONS,
+    commands={verb: verb for verb in VERBS},
+    identity=EventIdentity.OWN_ID,
+    collected=True,
+)
+
+
+class InboxAdapter:
+    """One ministry's inbox. Thread-safe: it holds nothing."""
+
+    def __init__(self, context: PortalContext, options: Mapping[str, JsonValue]) -> None:
+        """Check the options.
+
+        Raises:
+            pydantic.ValidationError: The options are wrong.
+        """
+        self._context = context
+        self.options = Options.model_validate(options)
+
+    @property
+    def abilities(self) -> Abilities:
+        """Commands only, collected by the ministry."""
+        return ABILITIES
+
+    def push(self, delivery: Delivery) -> Outcome:
+        """Offer it; no call is made, so a repeat offers the same item."""
+        if self._context.clock.monotonic() > delivery.send_by:
+            return Outcome(OutcomeKind.RETRY, "the time to send had passed")
+        return Outcome(OutcomeKind.OFFERED, "waits in the inbox to be collected", external_id=delivery.external_id)
+
+    def probe(self, delivery: Delivery) -> Probe:
+        """Nobody can ask the ministry: its acknowledgement tells."""
+        reason = f"{delivery.portal} tells by its acknowledgement only"
+        return Probe(Presence.CANNOT_TELL, reason, self._context.clock.now())
+
+    def pull(self, cursor: Cursor | None) -> Iterator[Page]:
+        """Nothing: the ministry reports, it is not read."""
+        del cursor
+        return iter(())
+
+    def fetch(self, external_id: str) -> RawRecord | None:
+        """Refuse: the ministry shows no dossier."""
+        del external_id
+        raise self._unable("fetch")
+
+    def catalogue(self, name: str) -> CatalogueList:
+        """Refuse: the ministry publishes no lists."""
+        del name
+        raise self._unable("catalogue")
+
+    def open_file(self, ref: str) -> FileStream:
+        """Refuse: the ministry serves no files."""
+        del ref
+        raise self._unable("open_file")
+
+    def ping(self) -> datetime | None:
+        """Nobody is called, so nothing can be down."""
+        return None
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def _unable(self, verb: str) -> PortalRefusedError:
+        return PortalRefusedError(self._context.portal, f"kind inbox has no {verb}", sent=False)
