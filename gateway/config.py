@@ -143,6 +143,8 @@ class OwnershipConfig(Section):
 
     handlers: Annotated[tuple[str, ...], Field(min_length=1)]
     """The portals that handle dossiers; each dossier is handled by the one that holds its record."""
+    births: tuple[str, ...] = ()
+    """Portals at which citizens submit: the handler is asked once to make a dossier born there (`create_dossier`)."""
     requests: dict[str, dict[DossierStatus, Act]] = Field(default_factory=dict)
     """Portal -> status -> what the handler is asked to do when that portal says it."""
 

@@ -106,7 +106,7 @@ def route(view: DossierView, routes: Sequence[RouteConfig], ownership: Ownership
         if found.kind == "forward":
             commands.setdefault(found.to, []).extend(_forwards(view, found))
             commands.setdefault(view.row.handler, []).extend(_results(view, found))
-    commands.setdefault(view.row.handler, []).extend(_requests(view, ownership))
+    commands.setdefault(view.row.handler, []).extend([*_births(view, ownership), *_requests(view, ownership)])
     portals = [*mirrors, *(portal for portal, wanted in commands.items() if wanted and portal not in mirrors)]
     return [Target(portal, mirrors.get(portal), tuple(commands.get(portal, ()))) for portal in portals if portal]
 
@@ -165,6 +165,14 @@ def _results(view: DossierView, route: RouteConfig) -> list[Wanted]:
         for status in route.results
         if status == event.status and not event.baseline and not event.cause
     ]
+
+
+def _births(view: DossierView, ownership: OwnershipConfig) -> list[Wanted]:
+    """A dossier born elsewhere of which its handler has no record yet is to be made there, once (S6)."""
+    if not ownership.births or any(e["portal"] == view.row.handler and e["record"] for e in view.entries):
+        return []
+    born = [event for event in view.events() if event.portal in ownership.births and not event.baseline]
+    return [Wanted(born[0], "create_dossier", "births")] if born else []
 
 
 def _requests(view: DossierView, ownership: OwnershipConfig) -> list[Wanted]:
