@@ -155,6 +155,8 @@ def _desk(
     restored = tx.setting("restored_at")
     blocked: dict[str, tuple[str, float | None]] = {}
     for delivery in waiting:
+        if delivery.state == "offered":
+            continue  # an inbox keeps its items in order, so a later one need not wait until this one is collected
         blocked[delivery.klass] = ("the outcome of an earlier call is not known yet", delivery.next_at)
     if in_doubt(view.row):
         blocked.update(dict.fromkeys(DeliveryClass, ("a record in doubt must be linked or unlinked first", None)))

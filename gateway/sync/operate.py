@@ -12,10 +12,10 @@ from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneKey, RecordRow
 from gateway.sync import outcomes
+from gateway.sync.arrival import SALT
 from gateway.sync.case import Workshop, paused_routes
 from gateway.sync.engine import Engine
 from gateway.sync.lane import Lane
-from gateway.sync.pages import SALT
 from schemas.errors import GatewayError
 
 MANY = 10_000_000
@@ -40,14 +40,14 @@ class Operator:
 
     def confirm(self, delivery_id: int, *, arrived: bool, actor: str) -> DeliveryRow:
         """A person looked at the portal: it is there, or it is not (then it is planned again)."""
-        row = self._delivery(delivery_id, ("unproven", "unknown", "parked"))
+        row = self._delivery(delivery_id, ("unproven", "unknown", "parked", "offered"))
         state = "delivered" if arrived else "thawed"
         how = "a person saw it at the portal" if arrived else "a person saw that it is not at the portal"
         return self._settle(row, state, how, actor, fresh=not arrived)
 
     def drop(self, delivery_id: int, actor: str, reason: str) -> DeliveryRow:
         """It shall not be sent: ends superseded."""
-        row = self._delivery(delivery_id, ("parked", "unproven", "unknown"))
+        row = self._delivery(delivery_id, ("parked", "unproven", "unknown", "offered"))
         return self._settle(row, "superseded", reason, actor, fresh=False)
 
     def _delivery(self, delivery_id: int, states: tuple[str, ...]) -> DeliveryRow:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from adapters.base import DeliveryClass, Operation, Outcome, OutcomeKind
 from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
-from gateway.store.rows import DeliveryRow, LaneKey, LaneRow, RecordRow
+from gateway.store.rows import DeliveryRow, LaneKey, LaneRow, NoticeRow, RecordRow
+from gateway.sync import births
 from gateway.sync.case import Workshop
 from gateway.sync.dossiers import Held
 from gateway.sync.excerpt import cleared
@@ -109,6 +110,8 @@ class _Recorder:
             ended = self._delivered(outcome)
         elif self.row.state == "unproven":
             ended = Ended("unproven", False)
+        elif outcome.kind is OutcomeKind.OFFERED:
+            ended = self._offered()
         elif outcome.kind is OutcomeKind.UNKNOWN:
             ended = self._unknown(outcome)
         elif outcome.kind is OutcomeKind.RETRY or outcome.auth:
@@ -136,6 +139,17 @@ class _Recorder:
         self._lane.worked(self.row.klass)
         self._learn(outcome)
         return Ended("delivered", True)
+
+    def _offered(self) -> Ended:
+        """It waits, with its frozen bytes, until it is collected; in its inbox it stands behind what came before."""
+        self.row.state, self.row.open, self.row.next_at = "offered", True, None
+        if self.row.klass == DeliveryClass.COMMAND:
+            self._lane.command(self.row.cause, state="offered", key=self.row.key)
+        self._lane.worked(self.row.klass)
+        notice = NoticeRow(self._portal.name, self.row.key_uuid, self.row.key, self.row.dossier_id)
+        notice.at = notice.next_at = self._now
+        self._tx.offer(notice)
+        return Ended("offered", True)
 
     def _arrived(self, outcome: Outcome | None) -> None:
         """Move shadow and ledger for something proven to be there (S18)."""
@@ -255,6 +269,10 @@ class _Recorder:
         updates = self.row.klass == DeliveryClass.SNAPSHOT and not self._operation.creates
         final = final and (refusals > 1 or not updates)
         if final or refusals >= self._portal.config.retry.refusals:
+            if self._operation.creates and self.row.klass == DeliveryClass.COMMAND:
+                births.refused(
+                    self._tx, self._shop, self._portal.name, self.row.dossier_id, self.row.key, self.row.reason
+                )
             return self._park(self.row.reason)
         if updates:  # the record may be gone there: look again before a person is asked
             self._lane.show("none", {})
@@ -310,7 +328,8 @@ class _Recorder:
     # storing
     def _close(self, state: str) -> None:
         self.row.state, self.row.open, self.row.next_at, self.row.settled_at = state, False, None, self._now
-        if state in ("delivered", "thawed", "superseded"):
+        collected = state == "delivered" and self._portal.adapter.abilities.collected  # read again for some days
+        if state in ("delivered", "thawed", "superseded") and not collected:
             self.row.sealed_body = b""
 
     def _leaf(self, kind: str, **fields: object) -> None:

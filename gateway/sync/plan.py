@@ -246,7 +246,7 @@ def _verb(view: DossierView, lane: Lane, target: Target, wanted: Wanted, able: A
     return "supplement" if asked and "supplement" in able.commands else "amend"
 
 
-_THERE = ("delivered", "unproven", "unknown")
+_THERE = ("delivered", "offered", "unproven", "unknown")
 
 
 def _replaced(view: DossierView, wanted: Wanted) -> str:

@@ -47,6 +47,8 @@ class Settler:
                 return self._taken_over(row)
             if row.doc.get("seen"):
                 return self._settle(row, "delivered", "our key was read back")
+            if row.state == "offered":
+                continue  # its portal's acknowledgement settles it
             if not case.in_doubt and (row.next_at is None or row.next_at <= case.desk.now):
                 return self._uncertain(case, row)
         return ""
