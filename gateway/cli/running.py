@@ -16,6 +16,7 @@ from gateway.cli.exit_codes import ExitCode
 from gateway.cli.language import t
 from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, NotThereError, opened
 from gateway.cli.printing import as_json, table, when
+from gateway.cli.serving import addresses, busy, serve
 from gateway.notify import Notices
 from gateway.runner.local import LocalRunner
 
@@ -31,15 +32,23 @@ def run(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
         runner = LocalRunner(gateway.engine, gateway.store, gateway.holds, gateway.clock, notices.watch)
         gateway.waker.listener = runner.wake
         _stop_on_signals(runner)
-        _summary(gateway, json=json)
-        logger.info("gateway_started", version=__version__, portals=len(gateway.portals))
-        runner.start()
-        while not runner.ended.wait(WAIT_S):
-            pass
-        runner.stop()
-        logger.info("gateway_stopped", reason=runner.failure or "asked to")
-    if runner.failure:
-        typer.echo(f"lienthong: {runner.failure}", err=True)
+        http = serve(gateway, busy)
+        try:
+            _summary(gateway, addresses(gateway, http), http.url if http else "", json=json)
+            logger.info("gateway_started", version=__version__, portals=len(gateway.portals))
+            runner.start()
+            while not runner.ended.wait(WAIT_S):
+                if http is not None and not http.is_up:
+                    break
+        finally:
+            fallen = http is not None and not http.is_up
+            if http is not None:
+                http.stop()
+            runner.stop()
+        failure = runner.failure or (t("the HTTP server ended", "máy chủ HTTP đã dừng") if fallen else "")
+        logger.info("gateway_stopped", reason=failure or "asked to")
+    if failure:
+        typer.echo(f"lienthong: {failure}", err=True)
         raise typer.Exit(ExitCode.ERROR)
 
 
@@ -65,7 +74,7 @@ def alone(store: Path) -> Iterator[None]:
         yield
 
 
-def _summary(gateway: Gateway, *, json: bool) -> None:
+def _summary(gateway: Gateway, inbound: list[tuple[str, str]], url: str, *, json: bool) -> None:
     """What this process will do, and what it will not."""
     config = gateway.config
     state = gateway.store.read(
@@ -86,12 +95,17 @@ def _summary(gateway: Gateway, *, json: bool) -> None:
         keys = ("portal", "kind", "reads", "writes", "heard_at")
         listed = [dict(zip(keys, portal, strict=True)) for portal in portals]
         about = {"version": __version__, "environment": config.environment, "store": config.store.path}
-        as_json({**about, "portals": listed})
+        calls = [{"portal": portal, "address": address} for portal, address in inbound]
+        as_json({**about, "portals": listed, "listens": url, "inbound": calls})
         return
     typer.echo(f"lienthong {__version__}  {config.environment}  {config.store.path}")
     heads = ("portal", t("kind", "loại"), t("reads", "đọc"), t("writes", "gửi"), t("heard", "liên lạc lần cuối"))
     words = {True: t("yes", "có"), False: t("no", "không")}
     table(heads, [(name, kind, words[reads], writes, when(heard)) for name, kind, reads, writes, heard in portals])
+    if url:
+        typer.echo(t(f"listens at {url}", f"nhận lời gọi tại {url}"))
+    if inbound:
+        table((t("called by", "cổng gọi tới"), t("address", "địa chỉ")), inbound)
 
 
 def _writes(gateway: Gateway, name: str, mode: str, paused: str) -> str:

@@ -18,12 +18,14 @@ from gateway.config import (
     OwnershipConfig,
     PortalConfig,
     RouteConfig,
+    ServerConfig,
     StoreConfig,
 )
 from gateway.config_file import lines, routes, stages
 from gateway.config_file.lines import Document
 from gateway.config_file.portals import Setting, check_portal, settled_mapping, settled_options
 from gateway.config_file.problem import Place, Problem
+from gateway.config_file.server import check_server
 from gateway.config_file.words import problems_of
 from gateway.language import t
 from gateway.secret_values import read_file
@@ -111,6 +113,8 @@ def _checked(document: Document, folder: Path, environ: Mapping[str, str], secre
         yield from routes.check_store(document, store)
     if (notify := _part(NotifyConfig, plain.get("notify", {}))) is not None:
         yield from routes.check_notify(document, notify)
+    server = _part(ServerConfig, plain["server"]) if plain.get("server") is not None else None
+    yield from check_server(server, portals, setting)
 
 
 def _secrets(document: Document, folder: Path, environ: Mapping[str, str]) -> tuple[Mapping[str, str], list[Problem]]:
@@ -172,4 +176,14 @@ def _settled(config: Config, folder: Path) -> Config:
     files = {name: getattr(config.store, name) for name in ("path", "key_ring", "signing_keys")}
     store = config.store.model_copy(update={name: str(folder / file) for name, file in files.items() if file})
     secrets_file = str(folder / config.secrets_file) if config.secrets_file else ""
-    return config.model_copy(update={"portals": portals, "store": store, "secrets_file": secrets_file})
+    server = _settled_server(config.server, folder)
+    return config.model_copy(
+        update={"portals": portals, "store": store, "secrets_file": secrets_file, "server": server}
+    )
+
+
+def _settled_server(server: ServerConfig | None, folder: Path) -> ServerConfig | None:
+    if server is None or server.tls is None:
+        return server
+    files = {key: str(folder / named) for key, named in server.tls.model_dump().items() if named}
+    return server.model_copy(update={"tls": server.tls.model_copy(update=files)})

@@ -1,0 +1,72 @@
+"""The HTTP server beside the runner: what `lienthong run` starts where the configuration has a section `server`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, cast
+
+from adapters.receiving import InboundReply, InboundRequest, Receiver, Receives, Reception, Verdict
+from gateway.bootstrap import Gateway
+from gateway.secret_values import Secrets
+
+if TYPE_CHECKING:
+    from gateway.server.doors import Receive
+    from gateway.server.http import HttpServer
+
+
+def serve(gateway: Gateway, receive: Receive) -> HttpServer | None:
+    """Start the server, or None where nothing is to listen.
+
+    Raises:
+        ListenError: The address cannot be listened at.
+        ConfigError: The TLS files cannot be used.
+    """
+    server = gateway.config.server
+    if server is None:
+        return None
+    from gateway.access import Access
+    from gateway.access.networks import networks
+    from gateway.server.app import build_app
+    from gateway.server.http import HttpServer
+
+    http = HttpServer(server)
+    app = build_app(
+        gateway.config,
+        receivers(gateway),
+        receive,
+        access=Access(gateway.clock, trusted_proxies=networks(server.trusted_proxies)),
+        clock=gateway.clock,
+        resolve=Secrets(gateway.config.secrets_file).resolve,
+        ready=lambda: not gateway.store.failure,
+        public_url=lambda: http.public_url,
+    )
+    return http.start(app)
+
+
+def receivers(gateway: Gateway) -> Mapping[str, Iterable[Receiver]]:
+    """The endpoints of every portal that may call us."""
+    return {
+        name: cast("Receives", portal.adapter).receivers()
+        for name, portal in gateway.portals.items()
+        if portal.config.inbound is not None
+    }
+
+
+def addresses(gateway: Gateway, http: HttpServer | None) -> list[tuple[str, str]]:
+    """(portal, address) of each place where a portal may call; a secret word shows as its reference."""
+    if http is None:
+        return []
+    found = []
+    for name, listed in receivers(gateway).items():
+        inbound = gateway.config.portals[name].inbound
+        if inbound is None:
+            continue
+        for prefix in (f"/in/{name}", *inbound.at):
+            begin = f"{http.public_url}{prefix}" + (f"/{inbound.secret}" if inbound.secret else "")
+            found += [(name, f"{begin}/{path}".rstrip("/")) for one in listed for path in one.paths]
+    return found
+
+
+def busy(_portal: str, receiver: Receiver, request: InboundRequest) -> InboundReply:
+    """Take nothing in and say so: the caller keeps what he has and comes again."""
+    return receiver.reply(request, Reception(Verdict.BUSY, request.at, "it cannot be stored now", "busy"))

@@ -1,0 +1,85 @@
+"""The application: liveness, readiness and the interfaces of other rooms, behind the entrance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import PlainTextResponse
+
+from adapters.receiving import Receiver
+from gateway import __version__
+from gateway.access import Access
+from gateway.config import Config, ServerConfig
+from gateway.server.doors import Receive, doors
+from gateway.server.entrance import Entrance
+from schemas.clock import Clock
+
+
+def build_app(
+    config: Config,
+    receivers: Mapping[str, Iterable[Receiver]],
+    receive: Receive,
+    *,
+    access: Access,
+    clock: Clock,
+    resolve: Callable[[str], str],
+    ready: Callable[[], bool],
+    public_url: Callable[[], str],
+    routers: Iterable[APIRouter] = (),
+    openapi_url: str | None = None,
+) -> Entrance:
+    """Everything that can be called.
+
+    Args:
+        config: Its `server` section must be there.
+        receivers: By portal; those of portals without `inbound` are not reachable.
+        receive: Takes a portal's call in.
+        access: Lets callers in; other rooms' routers ask the same one.
+        clock: Wall time for calls, monotonic time for rates.
+        resolve: Gives the secret behind a reference such as `${INBOUND_SECRET}`.
+        ready: Whether a call could be stored now.
+        public_url: How callers reach us, without a closing slash.
+        routers: Interfaces of other rooms.
+        openapi_url: Where their description stands; None for nowhere.
+    """
+    server = config.server or ServerConfig()
+    behind = FastAPI(
+        title="Liên Thông",
+        version=__version__,
+        openapi_url=openapi_url,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=server.max_body_bytes,
+    )
+    behind.include_router(_health(ready))
+    for router in routers:
+        behind.include_router(router)
+    return Entrance(
+        doors(config, receivers, resolve),
+        behind,
+        access=access,
+        receive=receive,
+        config=server,
+        clock=clock,
+        public_url=public_url,
+    )
+
+
+def _health(ready: Callable[[], bool]) -> APIRouter:
+    router = APIRouter()
+
+    @router.api_route("/health", methods=["GET", "HEAD"], include_in_schema=False)
+    def health() -> PlainTextResponse:
+        """The process answers."""
+        return PlainTextResponse("ok\n")
+
+    @router.api_route("/ready", methods=["GET", "HEAD"], include_in_schema=False)
+    def readiness() -> PlainTextResponse:
+        """A call could be stored."""
+        if ready():
+            return PlainTextResponse("ready\n")
+        return PlainTextResponse("not ready\n", HTTPStatus.SERVICE_UNAVAILABLE)
+
+    return router

@@ -1,0 +1,200 @@
+"""The server on its socket: uvicorn in a thread of this process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import functools
+import logging
+import os
+import socket
+import ssl
+import threading
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+
+from gateway.access.networks import networks
+from gateway.config import ServerConfig
+from gateway.language import t
+from gateway.server.entrance import Entrance
+from gateway.server.protocol import Bounds, Protocol
+from gateway.server.tls import context_of
+from schemas.errors import GatewayError
+
+MOST_HEAD_BYTES = 32 * 1024
+BACKLOG = 1024
+STARTS_WITHIN_S = 20.0
+GRACE_S = 8.0
+
+# uvicorn would print addresses with their secret words, and tracebacks with whatever they hold.
+for _name in ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+    logging.getLogger(_name).propagate = False
+
+
+class ListenError(GatewayError):
+    """The address cannot be listened at."""
+
+
+def listen(address: str) -> socket.socket:
+    """A socket that listens at `host:port`; port 0 takes a free one.
+
+    Raises:
+        ListenError: The port is taken, or the address is not this machine's.
+    """
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind((host, int(port)))
+        opened.listen(BACKLOG)
+        opened.setblocking(False)
+    except (OSError, OverflowError) as error:
+        opened.close()
+        raise ListenError(_why(address, error)) from None
+    return opened
+
+
+def _why(address: str, error: OSError | OverflowError) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return t(
+            f"server.listen: {address} is in use by another program: end it (ss -ltnp names it), "
+            "or write another port in server.listen",
+            f"server.listen: {address} đang được chương trình khác dùng: hãy dừng chương trình đó "
+            "(xem bằng ss -ltnp), hoặc ghi cổng khác ở server.listen",
+        )
+    said = (os.strerror(error.errno) if error.errno else str(error)) if isinstance(error, OSError) else str(error)
+    return t(
+        f"server.listen: cannot listen at {address} ({said}): write an address of this machine in server.listen",
+        f"server.listen: không mở được {address} ({said}): hãy ghi một địa chỉ của máy này ở server.listen",
+    )
+
+
+class HttpServer:
+    """Serves one application. Start it, stop it once, or use it as a context manager."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self._config = config
+        self._tls = context_of(config.tls) if config.tls is not None else None
+        self._socket = listen(config.listen)
+        self._app: Entrance | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a closing slash."""
+        host, port = self._address
+        return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    @functools.cached_property
+    def _address(self) -> tuple[str, int]:
+        host, port, *_ = self._socket.getsockname()
+        return str(host), int(port)
+
+    @property
+    def public_url(self) -> str:
+        """How callers reach it, without a closing slash."""
+        return self._config.public_url.rstrip("/") or self.url
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it serves now."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self, app: Entrance) -> Self:
+        """Serve until stopped; returns when the first call could be answered.
+
+        Raises:
+            ListenError: It did not come up.
+        """
+        self._app = app
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                http=Protocol,
+                ws="none",
+                loop="asyncio",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=int(GRACE_S),
+                h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+            ),
+            _bounds(self._config),
+            self._tls,
+        )
+        _ = self._address
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
+        self._thread.start()
+        if not self._server.up.wait(STARTS_WITHIN_S):
+            self.stop()
+            raise ListenError(t("the HTTP server did not come up", "máy chủ HTTP không khởi động được"))
+        return self
+
+    def stop(self) -> None:
+        """No new connections; calls under way get some seconds to be answered, then all is closed."""
+        if self._server is not None:
+            self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(2 * GRACE_S)
+        with contextlib.suppress(OSError):
+            self._socket.close()
+        if self._app is not None:
+            self._app.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server with our connections, and an end to TLS handshakes."""
+
+    def __init__(self, config: uvicorn.Config, bounds: Bounds, tls: ssl.SSLContext | None) -> None:
+        super().__init__(config)
+        self.up = threading.Event()
+        self._bounds = bounds
+        self._tls = tls
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections at the sockets."""
+        await self.lifespan.startup()
+        loop = asyncio.get_running_loop()
+        handshake_s = self._bounds.head_s if self._tls else None
+        self.servers = [
+            await loop.create_server(
+                self._connection,
+                sock=one,
+                ssl=self._tls,
+                backlog=BACKLOG,
+                ssl_handshake_timeout=handshake_s,
+                ssl_shutdown_timeout=handshake_s,
+            )
+            for one in sockets or ()
+        ]
+        self.started = True
+        self.up.set()
+
+    def _connection(self) -> Protocol:
+        return Protocol(self._bounds, self.config, self.server_state, self.lifespan.state)
+
+
+def _bounds(config: ServerConfig) -> Bounds:
+    return Bounds(
+        head_s=config.head_s,
+        connections=config.connections,
+        from_one_address=max(1, config.connections // 4),
+        proxies=networks(config.trusted_proxies),
+    )
