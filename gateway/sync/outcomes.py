@@ -269,7 +269,7 @@ class _Recorder:
         updates = self.row.klass == DeliveryClass.SNAPSHOT and not self._operation.creates
         final = final and (refusals > 1 or not updates)
         if final or refusals >= self._portal.config.retry.refusals:
-            if self._operation.creates and self.row.klass == DeliveryClass.COMMAND:
+            if self._portal.adapter.abilities.commands.get("create_dossier") == self.row.operation:
                 births.refused(
                     self._tx, self._shop, self._portal.name, self.row.dossier_id, self.row.key, self.row.reason
                 )

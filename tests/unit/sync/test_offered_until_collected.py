@@ -125,3 +125,5 @@ def test_a_refused_item_waits_for_a_person(collecting: World) -> None:
     no = Outcome(OutcomeKind.REFUSED, "refused by its ministry", code="refused", excerpt="không thuộc", final=True)
     assert acknowledge(collecting, row, no) == "parked"
     assert collecting.store.read(lambda tx: tx.items("justice", waiting=True)) == []
+    (dossier,) = collecting.store.read(lambda tx: list(tx.iter_dossiers()))
+    assert {entry["portal"] for entry in dossier.timeline} == {"province"}
