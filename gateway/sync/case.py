@@ -15,10 +15,12 @@ from gateway.config import Config
 from gateway.store.base import Store, Tx, Vault
 from gateway.store.rows import DeliveryRow, DossierRow, LaneKey, PortalRow
 from gateway.sync.dossiers import Held, hashed, values_of, view_of
+from gateway.sync.forwarding import began, ended
 from gateway.sync.lane import Lane
 from gateway.sync.plan import Desk, Plan, Snapshot, plan
 from gateway.sync.portal import Portal
 from gateway.sync.route import DossierView, Target, route
+from gateway.sync.superseding import OF_A_STAGE, THERE
 from schemas.clock import Clock
 from schemas.errors import NotSendableError
 
@@ -130,8 +132,8 @@ def open_case(tx: Tx, shop: Workshop, portal: Portal, key: LaneKey, dossier_id: 
     held = Held.open(dossier, shop.vault)
     view = view_of(dossier, held, shop.config)
     held_back = paused_routes(tx)
-    routes = [found for found in shop.config.routes if found.name not in held_back]
-    targets = route(view, routes, shop.config.ownership)
+    config = shop.config
+    targets = route(view, config.routes, config.ownership, config.groups, held_back)
     target = next((found for found in targets if found.portal == portal.name), None)
     waiting = tx.deliveries([key]).get(key, [])
     desk = _desk(tx, shop, portal, tx.portal(portal.name), view, waiting, targets)
@@ -173,7 +175,20 @@ def _desk(
         blocked=blocked,
         undecided=_undecided(tx, portal.name, view, targets, line),
         number_taken=any(other.id != view.row.id for other in same),
+        elsewhere=_elsewhere(tx, shop, portal, view),
     )
+
+
+def _elsewhere(tx: Tx, shop: Workshop, portal: Portal, view: DossierView) -> dict[str, str]:
+    """Cause -> the portal that got it by a forwarding route that does not hold for this dossier any more (L13)."""
+    others = {at for at, name in began(view.row.flags) if at != portal.name and ended(view, name, shop.config.routes)}
+    lanes = tx.lanes([LaneKey(at, view.row.id) for at in sorted(others)]) if others else {}
+    return {
+        cause: key.portal
+        for key, row in lanes.items()
+        for cause, command in Lane(row).commands().items()
+        if command.get("state") in THERE and command.get("verb") in OF_A_STAGE
+    }
 
 
 def _undecided(tx: Tx, portal: str, view: DossierView, targets: list[Target], own_line: float) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from adapters.base import Abilities, DeliveryClass, ProbeStrength
 from gateway.sync.lane import Lane
 from gateway.sync.route import DossierView, Target, Wanted
+from gateway.sync.superseding import OF_A_STAGE, THERE, not_wanted
 from gateway.sync.timeline import Event
 from schemas.canonical import digest
 from schemas.status import DossierStatus
@@ -76,6 +77,7 @@ class Desk:
     `blocked`: class -> (reason, until): an open delivery of that class must be settled first.
     `undecided`: a command caused by this portal's own event is not decided yet (S10).
     `number_taken`: the number is held by another dossier of ours: not unique at its source.
+    `elsewhere`: cause -> the portal that got it by a rule that holds no more: nobody else gets it too (L13).
     """
 
     abilities: Abilities
@@ -87,6 +89,7 @@ class Desk:
     blocked: Mapping[str, tuple[str, float | None]] = field(default_factory=dict)
     undecided: bool = False
     number_taken: bool = False
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(
@@ -208,8 +211,23 @@ def _commands(view: DossierView, lane: Lane, target: Target, desk: Desk) -> Plan
         step = _command(view, lane, target, desk, wanted, able)
         if step is not None:
             return [step]
-    parked = any(command.get("state") == "parked" for command in lane.commands().values())
-    return ("a command is parked and waits for a person", None) if parked else []
+    held = _held_back(view, lane, target)
+    return (held, None) if held else []
+
+
+def _held_back(view: DossierView, lane: Lane, target: Target) -> str:
+    """Why no further command is sent here; "" when one may be.
+
+    While nobody knows whether the first declaration arrived, and the portal has said nothing of the dossier, a later
+    one can be neither a declaration nor an amendment.
+    """
+    given = lane.commands().values()
+    if any(command.get("state") == "parked" for command in given):
+        return "a command is parked and waits for a person"
+    declared = {command.get("state") for command in given if command.get("verb") in OF_A_STAGE}
+    if "unproven" in declared and "delivered" not in declared and not view.events(target.portal):
+        return "a person must say whether the first declaration arrived"
+    return ""
 
 
 def _has_spoken(view: DossierView) -> bool:
@@ -218,11 +236,15 @@ def _has_spoken(view: DossierView) -> bool:
 
 def _command(view: DossierView, lane: Lane, target: Target, desk: Desk, wanted: Wanted, able: Abilities) -> Step | None:
     cause = wanted.cause.id
-    replaced = _replaced(view, wanted)
+    replaced = not_wanted(view, lane, target.portal, wanted, desk.elsewhere)
     verb = _verb(view, lane, target, wanted, able)
     operation = able.commands.get(verb, "")
     if replaced:
         return Step("supersede", COMMAND, operation, cause=cause, wanted=wanted, verb=verb, reason=replaced)
+    if not operation and verb == "cancel":
+        reason = "this portal takes no cancellation: tell it by other means, then confirm or drop"
+        parked = _held_back(view, lane, target)
+        return None if parked else Step("park", COMMAND, "", cause=cause, wanted=wanted, verb=verb, reason=reason)
     if not operation:
         reason = f"this portal has no operation for '{verb}'"
         return Step("supersede", COMMAND, "", cause=cause, wanted=wanted, verb=verb, reason=reason)
@@ -230,7 +252,7 @@ def _command(view: DossierView, lane: Lane, target: Target, desk: Desk, wanted: 
         reason = "may have been sent before the restore"
         ask = "recall" if able.operations[operation].probe is ProbeStrength.CONTENT else "unproven"
         return Step(ask, COMMAND, operation, cause=cause, wanted=wanted, verb=verb, reason=reason)
-    if any(command.get("state") == "parked" for command in lane.commands().values()):
+    if _held_back(view, lane, target):
         return None
     if wanted.verb == "declare" and not view.number:
         return None
@@ -239,43 +261,8 @@ def _command(view: DossierView, lane: Lane, target: Target, desk: Desk, wanted: 
 
 def _verb(view: DossierView, lane: Lane, target: Target, wanted: Wanted, able: Abilities) -> str:
     """A first declaration declares, later ones amend, or supplement while the stage asks for papers."""
-    if wanted.verb != "declare" or not any(c.get("state") in _THERE for c in lane.commands().values()):
+    if wanted.verb != "declare" or not any(c.get("state") in THERE for c in lane.commands().values()):
         return wanted.verb
     stage = view.current(target.portal)
     asked = stage is not None and stage.status == DossierStatus.SUPPLEMENT_REQUESTED
     return "supplement" if asked and "supplement" in able.commands else "amend"
-
-
-_THERE = ("delivered", "offered", "unproven", "unknown")
-
-
-def _replaced(view: DossierView, wanted: Wanted) -> str:
-    """Why a command is no longer wanted: the owner has moved on, or a later event replaced its cause (S20)."""
-    if wanted.verb == "declare":
-        later = [event for event in view.owned() if event.at > wanted.cause.at and not event.cause]
-        same = [event for event in later if event.wire == wanted.cause.wire]
-        current = view.current()
-        if same:
-            return "a later event of the same kind has replaced its cause"
-        if current is not None and current.id != wanted.cause.id and DossierStatus(current.status).is_terminal:
-            return f"the dossier has moved on to {current.status}"
-        return ""
-    stage = view.owned(wanted.cause.stage) if wanted.cause.stage else []
-    if stage and stage[-1].id != wanted.cause.id:
-        return f"the stage has moved on to {stage[-1].status}"
-    return moved_on(view, wanted)
-
-
-def moved_on(view: DossierView, wanted: Wanted) -> str:
-    """Whether the handler still stands where the wanted act may be done; "" when it does."""
-    current = view.current()
-    if wanted.act is None or current is None:
-        return ""
-    if current.status == wanted.act.act:
-        return f"the dossier already is {current.status}"
-    allowed = wanted.act.from_
-    if allowed and current.status not in allowed and current.wire not in allowed and current.sub not in allowed:
-        return f"the dossier is {current.wire or current.status}, the act is for {', '.join(allowed)}"
-    if not allowed and DossierStatus(current.status).is_terminal:
-        return f"the dossier has ended as {current.status}"
-    return ""

@@ -17,9 +17,10 @@ from gateway.sync.case import Case, Workshop, delivery_key, open_case
 from gateway.sync.compose import Composed, compose
 from gateway.sync.guard import Guard, GuardReading
 from gateway.sync.lane import SUPERSEDED, UNPROVEN, Lane
-from gateway.sync.plan import Step, moved_on
+from gateway.sync.plan import Step
 from gateway.sync.portal import Portal
 from gateway.sync.settle import Settler
+from gateway.sync.superseding import moved_on
 from schemas.errors import NotSendableError, PortalError
 
 MAX_STEPS = 50

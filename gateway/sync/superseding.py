@@ -1,0 +1,74 @@
+"""Is a command still wanted? Not when its owner has moved on or a later event has replaced its cause (sync.md S20)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.sync.conditions import is_one_of
+from gateway.sync.lane import Lane
+from gateway.sync.wanted import DossierView, Wanted
+from schemas.status import STAGE_ENDS, DossierStatus
+
+THERE = ("delivered", "offered", "unproven", "unknown")
+"""States of a command that has reached its portal, or may have."""
+
+OF_A_STAGE = ("declare", "amend", "supplement")
+"""Verbs that hand a stage over, or something for it."""
+
+
+def not_wanted(view: DossierView, lane: Lane, portal: str, wanted: Wanted, elsewhere: Mapping[str, str]) -> str:
+    """Why a command is not wanted any more; "" when it is.
+
+    `elsewhere`: cause -> the portal that got it by a rule that holds no more (L13).
+    """
+    if wanted.verb == "cancel":
+        return _not_to_cancel(view, lane, portal, wanted)
+    if wanted.verb == "declare":
+        other = next((elsewhere[one] for one in sorted(wanted.cause.ids) if one in elsewhere), "")
+        return f"this was handed to {other} while the rules said so" if other else _not_to_hand_over(view, wanted)
+    stage = view.owned(wanted.cause.stage) if wanted.cause.stage else []
+    if stage and stage[-1].id != wanted.cause.id:
+        return f"the stage has moved on to {stage[-1].status}"
+    return moved_on(view, wanted)
+
+
+def _not_to_hand_over(view: DossierView, wanted: Wanted) -> str:
+    later = [event for event in view.owned() if event.at > wanted.cause.at and not event.cause]
+    if any(event.wire == wanted.cause.wire for event in later):
+        return "a later event of the same kind has replaced its cause"
+    current = view.current()
+    if current is None or current.id == wanted.cause.id:
+        return ""
+    if is_one_of(current, wanted.until):
+        return f"the dossier has moved on to {current.wire or current.status}"
+    if DossierStatus(current.status).is_terminal:
+        return f"the dossier has moved on to {current.status}"
+    return ""
+
+
+def _not_to_cancel(view: DossierView, lane: Lane, portal: str, wanted: Wanted) -> str:
+    """A stage is called off when its portal has it and works on it, and the handler still wants it off."""
+    given = lane.commands().values()
+    if not any(command.get("state") in THERE and command.get("verb") in OF_A_STAGE for command in given):
+        return "nothing was handed over"
+    stage, current = view.current(portal), view.current()
+    if stage is not None and stage.status in STAGE_ENDS:
+        return f"the stage has ended as {stage.status}"
+    if current is not None and not is_one_of(current, wanted.until):
+        return f"the dossier has moved on to {current.wire or current.status}"
+    return ""
+
+
+def moved_on(view: DossierView, wanted: Wanted) -> str:
+    """Whether the handler still stands where the wanted act may be done; "" when it does."""
+    current = view.current()
+    if wanted.act is None or current is None:
+        return ""
+    if current.status == wanted.act.act:
+        return f"the dossier already is {current.status}"
+    allowed = wanted.act.from_
+    if allowed and current.status not in allowed and current.wire not in allowed and current.sub not in allowed:
+        return f"the dossier is {current.wire or current.status}, the act is for {', '.join(allowed)}"
+    if not allowed and DossierStatus(current.status).is_terminal:
+        return f"the dossier has ended as {current.status}"
+    return ""
