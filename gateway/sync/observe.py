@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 from adapters.base import EventIdentity
 from gateway.store.rows import Json, RecordRow
@@ -14,17 +15,16 @@ AGAIN = 1_000_000_000_000
 """Positions above this are of acts that became current again: after every own number, in the order seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """`entries` carry identities (new or known: the union decides); `texts` are their personal texts by entry id.
 
     `counts` replaces the record's counters. `stale` readings say nothing (S8). `changed` tells whether anything but
     volatile fields differs from the last reading.
     """
 
-    entries: tuple[Entry, ...] = ()
-    texts: Mapping[str, Json] = field(default_factory=dict)
-    counts: Json = field(default_factory=dict)
+    counts: Json
+    entries: Sequence[Entry] = ()
+    texts: Mapping[str, Json] = MappingProxyType({})
     stale: bool = False
     changed: bool = True
 
@@ -33,9 +33,9 @@ def observe(reading: Reading, seen: RecordRow | None, identity: EventIdentity, s
     """Name what a reading says. `ours` tells that we created the record there, so its first state is news (S26)."""
     counts = dict(seen.counts) if seen else {}
     if seen is not None and reading.read_at < seen.read_at and not reading.partial:
-        return Observation(stale=True, counts=counts, changed=False)
+        return Observation(counts, stale=True, changed=False)
     if seen is not None and seen.digest == reading.digest and seen.dossier_id:
-        return Observation(counts=counts, changed=False)
+        return Observation(counts, changed=False)
     naming = _Naming(reading, stage, counts, seen.read_at if seen else 0.0)
     entries = [naming.log_row(said) for said in reading.log]
     texts = {entry["id"]: said.text for entry, said in zip(entries, reading.log, strict=True)}
@@ -44,7 +44,7 @@ def observe(reading: Reading, seen: RecordRow | None, identity: EventIdentity, s
         if entry is not None:
             entries.append(entry)
             texts[entry["id"]] = reading.state.text
-    return Observation(tuple(entries), texts, counts)
+    return Observation(counts, entries, texts)
 
 
 class _Naming:
@@ -52,20 +52,22 @@ class _Naming:
 
     def __init__(self, reading: Reading, stage: str, counts: Json, before: float) -> None:
         self._before = before
-        self._reading = reading
+        self._heard = reading.read_at
+        self._portal, self._record = reading.portal, reading.external_id
+        self._head = f"{reading.portal}|{reading.external_id}|"
         self._stage = stage
         self._counts = counts
 
     def log_row(self, said: Saying) -> Entry:
-        return self._entry(f"log:{said.own_id}", "log", said, pos=_number(said.own_id))
+        return self._entry(f"log:{said.own_id}", "log", said, _number(said.own_id))
 
     def state(self, said: Saying, identity: EventIdentity, *, first: bool, ours: bool) -> Entry | None:
         if identity is EventIdentity.ACT and said.own_id not in ("", "0"):
             return self._act(said)
         if identity is EventIdentity.OWN_ID and said.own_id:
-            return self._entry(f"own:{said.own_id}", "own", said, pos=_number(said.own_id))
+            return self._entry(f"own:{said.own_id}", "own", said, _number(said.own_id))
         if identity is not EventIdentity.BARE and said.at is not None:
-            return self._entry(f"time:{said.status}:{said.at:.3f}", "time", said, pos=0)
+            return self._entry(f"time:{said.status}:{said.at:.3f}", "time", said, 0)
         return self._bare(said, first=first, ours=ours)
 
     def _act(self, said: Saying) -> Entry:
@@ -76,7 +78,7 @@ class _Naming:
             self._counts["pos"] = self._counts.get("pos", 0) + 1
             self._counts["last_at"] = max(self._counts.get("last_at", 0.0), said.at or 0.0)
         nth = acts[said.own_id]
-        entry = self._entry(f"act:{said.own_id}:{nth}", "act", said, pos=_number(said.own_id))
+        entry = self._entry(f"act:{said.own_id}:{nth}", "act", said, _number(said.own_id))
         entry["nth"] = nth
         if nth > 1:
             entry["at"] = max(entry["at"], self._counts["last_at"])
@@ -88,32 +90,32 @@ class _Naming:
             return None
         number = self._counts.get("n", 0) + 1
         self._counts["n"], self._counts["last"] = number, [said.status, said.wire]
-        entry = self._entry(f"bare:{number}", "bare", said, pos=number)
-        entry["at"], entry["us"], entry["since"] = self._reading.read_at, True, self._before
+        entry = self._entry(f"bare:{number}", "bare", said, number)
+        entry["at"], entry["us"], entry["since"] = self._heard, True, self._before
         if first and not ours:
             entry["base"] = True
         return entry
 
-    def _entry(self, own: str, kind: str, said: Saying, *, pos: int) -> Entry:
-        reading = self._reading
+    def _entry(self, own: str, kind: str, said: Saying, pos: int) -> Entry:
+        _, status, wire, sub, at, _, cause = said
         entry: Entry = {
-            "id": f"{reading.portal}|{reading.external_id}|{own}",
-            "portal": reading.portal,
-            "record": reading.external_id,
+            "id": self._head + own,
+            "portal": self._portal,
+            "record": self._record,
             "stage": self._stage,
             "kind": kind,
-            "status": said.status,
-            "wire": said.wire,
-            "at": said.at if said.at is not None else reading.read_at,
+            "status": status,
+            "wire": wire,
+            "at": self._heard if at is None else at,
             "pos": pos,
-            "heard": reading.read_at,
+            "heard": self._heard,
         }
-        if said.at is None:
+        if at is None:
             entry["us"] = True
-        if said.sub:
-            entry["sub"] = said.sub
-        if said.cause:
-            entry["cause"] = said.cause
+        if sub:
+            entry["sub"] = sub
+        if cause:
+            entry["cause"] = cause
         return entry
 
 

@@ -13,8 +13,10 @@ from adapters.base import RawRecord, UnreadableRecord
 from gateway import __version__
 from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
+from gateway.sync.arrival import SALT, Arrival
 from gateway.sync.case import Workshop
-from gateway.sync.pages import SALT, Arrival, PageWriter, Stored
+from gateway.sync.page import Stored
+from gateway.sync.pages import PageWriter
 from gateway.sync.portal import Portal
 from gateway.sync.reading import Reading, read
 from gateway.vault import pack

@@ -18,6 +18,7 @@ An entry is a plain JSON object, because it is stored as one:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple, NotRequired, TypedDict
 
 _REST_OF_SECOND = 0.999_999
@@ -73,6 +74,8 @@ class Event(NamedTuple):
         return not self.ids.isdisjoint(ids)
 
 
+_ID = itemgetter("id")
+
 Merged = tuple[list[Entry], list[Entry], list[Entry]]
 """A union of two sets of entries: all, those added, those corrected."""
 
@@ -96,7 +99,7 @@ def merge(old: Sequence[Entry], new: Iterable[Entry]) -> Merged:
             by_id[entry["id"]] = mended
             if newer is entry and _says(entry) != _says(known):
                 corrected.append(mended)
-    return sorted(by_id.values(), key=lambda entry: entry["id"]), added, corrected
+    return sorted(by_id.values(), key=_ID), added, corrected
 
 
 def _with_history(newer: Entry, older: Entry) -> Entry:
@@ -143,6 +146,8 @@ def _counted(entries: Sequence[Entry], stage: str) -> tuple[list[Entry], dict[st
     """The entries of a stage that are no log row of another, and the rows of each act."""
     mine = [entry for entry in entries if entry["stage"] == stage and entry["status"]]
     attached = _attach(mine)
+    if not attached:
+        return mine, attached
     taken = {row["id"] for rows in attached.values() for row in rows}
     return [entry for entry in mine if entry["id"] not in taken], attached
 
@@ -200,16 +205,34 @@ def _attach(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     rows = [entry for entry in entries if entry["kind"] == "log"]
     found: dict[str, list[Entry]] = {}
     timed = [act for act in acts if act.get("nth", 1) == 1]
-    left = _claim(rows, timed, found, _in_its_second, many=True)
-    left = _claim(left, timed, found, _near, many=False)
-    for act in sorted(acts, key=lambda entry: (_first(entry), entry["id"])):
-        if act.get("nth", 1) > 1 and act["id"] not in found:
-            heard = [row for row in left if _became_again(row, act)]
-            if heard:
-                last = max(heard, key=lambda row: (row["at"], row["id"]))
-                found[act["id"]] = [last]
-                left.remove(last)
+    near, far = _around(rows, timed)
+    near = _claim(near, timed, found, _in_its_second, many=True)
+    near = _claim(near, timed, found, _near, many=False)
+    if len(timed) < len(acts):
+        _attach_again([act for act in acts if act.get("nth", 1) > 1], [*near, *far], found)
     return found
+
+
+def _around(rows: Sequence[Entry], acts: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """Rows that lie near enough to the first or last of the acts, or between them, to be looked at; and the others."""
+    times = [act["at"] for act in acts]
+    since = min(times, default=0.0) - ATTACH_WITHIN_S - 1.0
+    until = max(times, default=0.0) + ATTACH_WITHIN_S + 1.0
+    near: list[Entry] = []
+    far: list[Entry] = []
+    for row in rows:
+        (near if since <= row["at"] <= until else far).append(row)
+    return near, far
+
+
+def _attach_again(acts: Sequence[Entry], left: list[Entry], found: dict[str, list[Entry]]) -> None:
+    """Give each act that became current again the latest row that fits it and is left."""
+    for act in sorted(acts, key=lambda entry: (_first(entry), entry["id"])):
+        heard = [row for row in left if _became_again(row, act)]
+        if heard:
+            last = max(heard, key=lambda row: (row["at"], row["id"]))
+            found[act["id"]] = [last]
+            left.remove(last)
 
 
 def _claim(
@@ -258,8 +281,13 @@ def _other_words(row: Entry, act: Entry) -> bool:
 def handler_of(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> str:
     """Who handles the stage: its handler once it has spoken, before that whoever submitted (S6)."""
     handler = handlers.get(stage, "")
-    portals = {entry["portal"] for entry in entries if entry["stage"] == stage and entry["status"]}
-    return handler if handler in portals or not portals else min(portals)
+    portals = set()
+    for entry in entries:
+        if entry["stage"] == stage and entry["status"]:
+            if entry["portal"] == handler:
+                return handler
+            portals.add(entry["portal"])
+    return min(portals, default=handler)
 
 
 def current(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> Event | None:
@@ -268,11 +296,20 @@ def current(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = 
         return None
     handler = handler_of(entries, handlers, stage)
     counted, attached = _counted(entries, stage)
-    own = [entry for entry in counted if entry["portal"] == handler]
+    own = _latest([entry for entry in counted if entry["portal"] == handler])
     if not own:
         return None
     last = max(own, key=lambda entry: (*_place(entry, attached.get(entry["id"], ())), entry["id"]))
     return _event(last, attached.get(last["id"], ()))
+
+
+def _latest(entries: Sequence[Entry]) -> list[Entry]:
+    """Those that may stand last: a row moves its act by `ATTACH_WITHIN_S` at most, unless the act became current again.
+
+    To compare places is what costs, so it is left to few.
+    """
+    since = max([entry["at"] for entry in entries], default=0.0) - ATTACH_WITHIN_S - 1.0
+    return [entry for entry in entries if entry["at"] >= since or entry.get("nth", 1) > 1]
 
 
 def contradiction(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> bool:
