@@ -1,8 +1,8 @@
 """Kind `nsw`: hands dossiers to a ministry as XML messages over SOAP.
 
-One-way. The ministry's synchronous answer is an acknowledgement (99) or a refusal (22); what it decides about a
-dossier comes later by call-back. So nothing is pulled or fetched, and no probe can tell whether a message arrived:
-an unknown outcome is settled by sending the same bytes under the same message id again.
+The ministry's synchronous answer is an acknowledgement (99) or a refusal (22); what it decides about a dossier comes
+later by call-back (`receiver`). So nothing is pulled or fetched, and no probe can tell whether a message arrived: an
+unknown outcome is settled by sending the same bytes under the same message id again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from adapters.base import (
     Cursor,
     Delivery,
     DeliveryClass,
+    EventIdentity,
     FileStream,
     JsonValue,
     Operation,
@@ -33,10 +34,14 @@ from adapters.base import (
 )
 from adapters.http import HttpClient
 from adapters.nsw.declaration import declared
+from adapters.nsw.envelope import Message
 from adapters.nsw.options import Options
 from adapters.nsw.outcomes import failed, judged
+from adapters.nsw.receiver import CallBackReceiver
+from adapters.nsw.signing import Signing
 from adapters.soap import SoapClient
 from adapters.wsdl import Contract, load_contract
+from adapters.xml import Limits
 from schemas.errors import PortalAuthError, PortalError, PortalRefusedError, RecordInvalidError
 
 FUNCTIONS: Mapping[str, str] = {"declare": "01", "amend": "02", "supplement": "05", "cancel": "10", "ask_result": "11"}
@@ -56,7 +61,9 @@ _OPERATIONS = {
     for name in FUNCTIONS
     if name != "ask_result"
 }
-ABILITIES = Abilities(operations=_OPERATIONS, commands={name: name for name in _OPERATIONS})
+ABILITIES = Abilities(
+    operations=_OPERATIONS, commands={name: name for name in _OPERATIONS}, identity=EventIdentity.OWN_ID
+)
 
 
 class NswAdapter:
@@ -73,6 +80,7 @@ class NswAdapter:
         self._options = Options.model_validate(options)
         self._address = self._options.base_url.rstrip("/") + self._options.path
         contract = contract_of(self._options)
+        self._signing = Signing.of(self._options.signatures, context.secret)
         self._http = HttpClient(
             context.portal,
             self._options.base_url,
@@ -100,13 +108,18 @@ class NswAdapter:
         """Send one message and judge the answer by function, subject and code together."""
         try:
             text, subject = declared(delivery, FUNCTIONS[delivery.operation], self._options, self._context.agency_code)
+            text = self._signing.sealed(text)
             self._context.budget.take()
             reply = self._soap.send(text, send_by=delivery.send_by, deadline_s=self._context.call_timeout_s)
         except RecordInvalidError as error:
             return Outcome(OutcomeKind.REFUSED, f"not sent: {error.reason}", final=True)
         except PortalError as error:
             return failed(delivery, error, self._soap.last_answer)
-        return judged(delivery, subject, reply)
+        return judged(delivery, subject, reply, self._opened)
+
+    def receivers(self) -> tuple[CallBackReceiver, ...]:
+        """The service the ministry calls back."""
+        return (CallBackReceiver(self._options.call_backs, self._signing),)
 
     def probe(self, delivery: Delivery) -> Probe:
         """Nobody can ask: function 11 is answered by an acknowledgement whatever the ministry holds."""
@@ -146,6 +159,9 @@ class NswAdapter:
     def close(self) -> None:
         """Give back connections."""
         self._http.close()
+
+    def _opened(self, text: str, limits: Limits) -> Message:
+        return self._signing.opened(text, self._context.clock.now(), limits)
 
     def _unable(self, verb: str) -> PortalRefusedError:
         return PortalRefusedError(self._context.portal, f"kind nsw has no {verb}", sent=False)

@@ -14,13 +14,16 @@ from importlib.resources import files
 from lxml import etree
 
 from adapters.nsw.options import Party
-from adapters.xml import DEFAULT_LIMITS, Limits, SchemaCheck, clean_text, is_escaped_twice, parse_text
+from adapters.xml import DEFAULT_LIMITS, Limits, SchemaCheck, canonical, clean_text, is_escaped_twice, parse_text
 from schemas.clock import VIETNAM
 from schemas.errors import RecordInvalidError
 
 VERSION = "1.0"
 RECEIVED = "99"
 REFUSED = "22"
+_ATTESTED_CONTENTS = frozenset(
+    ("01", "02", "03", "04", "05", "10", "11", "21", "22", "23", "24", "26", "27", "28", "29", "99")
+)
 _CODES = ("country", "ministry", "organization", "unit")
 _CAMEL_CASE_TYPES = frozenset({16, 17})
 _SEND_DATE = "%Y-%m-%d %H:%M:%S"
@@ -46,14 +49,20 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as read; `oddities` name what was put right on the way in."""
+    """One message as read, without a signature; `oddities` name what was put right on the way in."""
 
+    root: etree._Element
     message_id: str
     sender: Party
     receiver: Party
     subject: Subject
     content: etree._Element
     oddities: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the message's canonical form, in hexadecimal digits."""
+        return hashlib.sha256(canonical(self.root)).hexdigest()
 
     def text(self, path: str) -> str:
         """Text at a path below `Content`, "" where there is none."""
@@ -64,6 +73,12 @@ class Message:
 def envelope_schema() -> SchemaCheck:
     """Our schema of the envelope, compiled once."""
     return _schema("envelope.xsd")
+
+
+@cache
+def open_schema() -> SchemaCheck:
+    """The same with any content, for functions whose content is not attested."""
+    return _schema("envelope.xsd", (b'type="Content"', b'type="xs:anyType"'))
 
 
 @cache
@@ -112,17 +127,26 @@ def read(text: str, limits: Limits = DEFAULT_LIMITS) -> Message:
     Raises:
         RecordInvalidError: Not XML, hostile, or not valid by our schema; the reason holds no values.
     """
-    root = parse_text(text, limits)
-    envelope_schema().check(root)
+    return message_of(parse_text(text, limits), escaped_twice=is_escaped_twice(text))
+
+
+def message_of(root: etree._Element, *, escaped_twice: bool = False) -> Message:
+    """A message from its parsed envelope; a signature has been judged and taken out before.
+
+    Raises:
+        RecordInvalidError: Not valid by our schema; the reason holds no values.
+    """
+    written = root.findtext("Header/Subject/function") or ""
+    function = written.strip().zfill(2)
+    (open_schema() if function not in _ATTESTED_CONTENTS else envelope_schema()).check(root)
     header, content = root.find("Header"), root.find("Body/Content")
     if header is None or content is None:
         raise RecordInvalidError("not an Envelope")
-    oddities = ["escaped twice"] if is_escaped_twice(text) else []
-    written = header.findtext("Subject/function") or ""
-    function = written.strip().zfill(2)
+    oddities = ["escaped twice"] if escaped_twice else []
     if function != written:
         oddities.append("function not written as two digits")
     return Message(
+        root=root,
         message_id=(header.findtext("Reference/messageId") or "").strip(),
         sender=_read_party(header, "From"),
         receiver=_read_party(header, "To"),
@@ -140,8 +164,8 @@ def read(text: str, limits: Limits = DEFAULT_LIMITS) -> Message:
     )
 
 
-def _schema(name: str) -> SchemaCheck:
-    return SchemaCheck(files("schemas").joinpath("nsw", name).read_bytes(), name)
+def _schema(name: str, replaced: tuple[bytes, bytes] = (b"", b"")) -> SchemaCheck:
+    return SchemaCheck(files("schemas").joinpath("nsw", name).read_bytes().replace(*replaced), name)
 
 
 def _leaf(parent: etree._Element, name: str, text: str) -> None:

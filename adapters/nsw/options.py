@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from schemas.settings import Section
+from schemas.settings import SecretRef, Section
 
 Code = Annotated[str, Field(min_length=1, max_length=64)]
+Function = Annotated[str, Field(pattern=r"^[0-9]{2}$")]
 
 
 class Party(Section):
@@ -25,6 +26,50 @@ class Party(Section):
     unit_code: str = ""
 
 
+class CallBacks(Section):
+    """How the ministry calls us back.
+
+    `path` is where the service stands below the portal's inbound address. `namespace` replaces the attested one.
+    `functions` says what this partner means by a function, as another attested one: `{"25": "35"}` where 25 says
+    "suspended" and not "papers wanted". `senders` are the identities it may sign its messages as; empty takes any.
+    `max_message_bytes` caps one message. `patience_s` is how long the ministry waits for an answer.
+    """
+
+    path: Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$")] = "MTService"
+    namespace: Annotated[str, Field(min_length=1)] = "http://tempuri.org/"
+    functions: dict[Function, Function] = Field(default_factory=dict)
+    senders: tuple[str, ...] = ()
+    max_message_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 4_000_000
+    patience_s: Annotated[float, Field(gt=0)] = 30.0
+
+
+class Signatures(Section):
+    """Whether messages are signed: `none` as attested, `sign` what we send, `sign+require` from the partner too.
+
+    `certificate` and `key` are our PEM files, `key_password` opens the key. `pinned` are PEM files of the partner's
+    certificates; `authorities` of those who may vouch for the holders named in `subjects` (RFC 4514, such as `CN=Bộ`).
+    """
+
+    mode: Literal["none", "sign", "sign+require"] = "none"
+    certificate: str = ""
+    key: str = ""
+    key_password: SecretRef | None = None
+    pinned: tuple[str, ...] = ()
+    authorities: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    allow_sha1: bool = False
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.mode != "none" and not (self.certificate and self.key):
+            raise ValueError("signing needs a certificate and its key")
+        if bool(self.authorities) != bool(self.subjects):
+            raise ValueError("authorities vouch for many: name the subjects that are believed, and the other way round")
+        if self.mode == "sign+require" and not (self.pinned or self.authorities):
+            raise ValueError("name the partner's certificates (pinned), or authorities and subjects")
+        return self
+
+
 class Options(Section):
     """Options of one ministry.
 
@@ -38,7 +83,7 @@ class Options(Section):
     code; numbers of the attested list (1 to 17) declare ships, so the default lies outside it.
     `message_type` 99 is "whole dossier". `max_reply_bytes` caps what is read of an answer.
     `ca_file` is a bundle to trust instead of the public authorities; `client_certificate` names the files of our
-    certificate and its key, where the ministry wants one.
+    certificate and its key, where the ministry wants one. `call_backs` and `signatures`: see there.
     """
 
     base_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
@@ -56,3 +101,5 @@ class Options(Section):
     max_reply_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 4_000_000
     ca_file: str = ""
     client_certificate: tuple[str, str] | None = None
+    call_backs: CallBacks = CallBacks()
+    signatures: Signatures = Signatures()

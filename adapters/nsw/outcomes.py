@@ -10,11 +10,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from adapters.base import Delivery, Outcome, OutcomeKind
 from adapters.http import outcome_of
-from adapters.nsw.envelope import RECEIVED, REFUSED, Message, Subject, read
+from adapters.nsw.envelope import RECEIVED, REFUSED, Message, Subject
 from adapters.redaction import without
 from adapters.soap import SoapReply
 from adapters.xml import Limits, parse
@@ -26,13 +27,13 @@ _LONG_NUMBER = re.compile(r"\d{6,}")
 _LIMITS = Limits(max_elements=500, max_depth=16)
 
 
-def judged(delivery: Delivery, subject: Subject, reply: SoapReply) -> Outcome:
-    """Classify the string the ministry returned."""
+def judged(delivery: Delivery, subject: Subject, reply: SoapReply, opened: Callable[[str, Limits], Message]) -> Outcome:
+    """Classify the string the ministry returned; `opened` reads it as this partner's messages are to be read."""
     answer = reply.answer
     if not reply.text.strip():
         return Outcome(OutcomeKind.UNKNOWN, "empty answer: the ministry failed while working", answer=answer)
     try:
-        message = read(reply.text, _LIMITS)
+        message = opened(reply.text, _LIMITS)
     except RecordInvalidError as error:
         return Outcome(OutcomeKind.UNKNOWN, f"contract broken: {error.reason}", answer=answer)
     named = message.text("Reject/RejectCode").casefold()

@@ -15,30 +15,17 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.nsw.envelope import (
-    RECEIVED,
-    REFUSED,
-    Message,
-    Subject,
-    envelope_schema,
-    forward_schema,
-    read,
-    reference_of,
-    send_date,
-    write,
-)
+from adapters.nsw.answers import acknowledged, refused, refused_unread
+from adapters.nsw.envelope import RECEIVED, REFUSED, Message, forward_schema, message_of, read, reference_of
 from adapters.nsw.holdings import STATES, Declaration, Held, Seed, Switches, plain
-from adapters.nsw.options import Party
 from adapters.nsw.quirks import FOREIGN_NAMESPACE, QUIRKS, WSDL_NAMESPACE, Answer, fault
 from adapters.simulation import GENERAL_FAULTS, Reply, Request, SimClock, Simulator
 from adapters.xml import Limits, canonical, parse, parse_text
-from schemas.clock import VIETNAM
 from schemas.errors import RecordInvalidError
 
 PATH = "/services/MessageAndResponseImpl"
 EFFECTS = {"01": "declare", "02": "amend", "05": "supplement", "10": "cancel"}
 ASK = "11"
-_SYSTEM = Party(name="System", identity="BGTVT")
 _LIMITS = Limits()
 
 
@@ -143,9 +130,9 @@ class NswSimulator(Simulator):
             message = read(text)
             self._check(message)
         except RecordInvalidError as error:
-            return self._refusal(root, error.reason, request.at)
+            return self._rejected(root, error.reason, request.at)
         if message.subject.function == ASK:
-            return self._acknowledgement(message, request.at)
+            return acknowledged(message, request.at)
         return self._kept(message, request)
 
     def _check(self, message: Message) -> None:
@@ -166,7 +153,7 @@ class NswSimulator(Simulator):
         if self.switches.fails or (
             message.subject.function != "01" and message.subject.dossier_key not in self._dossiers
         ):
-            return self._refused(message, self.switches.refusal, request.at)
+            return refused(message, self.switches.refusal, request.at)
         held = self._held(message)
         declaration = Declaration(message.message_id, message.subject.function, digest, request.at)
         held.declarations.append(declaration)
@@ -179,16 +166,16 @@ class NswSimulator(Simulator):
             "forward": plain(message.content[0]),
         }
         self.book.record(EFFECTS[message.subject.function], held.key, content, at=request.at, call=request.call)
-        return self._noted(declaration, request, RECEIVED, self._acknowledgement(message, request.at))
+        return self._noted(declaration, request, RECEIVED, acknowledged(message, request.at))
 
     def _repeated(self, message: Message, digest: str, first: Declaration, request: Request) -> str:
         """A message id seen before: the insert fails, which one version says and another does not (Q06, Q15)."""
         self._repeats += 1
         reject = {"ack": False, "reject": True, "mixed": self._repeats % 2 == 1}[self.switches.repeat_answer]
         if reject or digest != first.digest:
-            refusal = self._refused(message, self.switches.refusal, request.at)
+            refusal = refused(message, self.switches.refusal, request.at)
             return self._noted(first, request, REFUSED, refusal)
-        return self._noted(first, request, RECEIVED, self._acknowledgement(message, request.at))
+        return self._noted(first, request, RECEIVED, acknowledged(message, request.at))
 
     def _noted(self, declaration: Declaration, request: Request, answer: str, text: str) -> str:
         declaration.calls.append(request.call)
@@ -208,29 +195,12 @@ class NswSimulator(Simulator):
 
     # Answers
 
-    def _acknowledgement(self, message: Message, at: datetime) -> str:
-        content = etree.Element("ReceiveDate")
-        content.text = send_date(at)
-        subject = replace(message.subject, function=RECEIVED, send_date=send_date(at))
-        return write(_new_id(message, RECEIVED), message.receiver, message.sender, subject, content)
-
-    def _refused(self, message: Message, reason: str, at: datetime) -> str:
-        subject = replace(message.subject, function=REFUSED, send_date=send_date(at))
-        text = write(
-            _new_id(message, REFUSED), message.receiver, message.sender, subject, _reject(message.message_id, reason)
-        )
-        return text.replace("</Reject>", f"</Reject><RejectDate>{send_date(at)}</RejectDate>")
-
-    def _refusal(self, root: etree._Element, reason: str, at: datetime) -> str:
+    def _rejected(self, root: etree._Element, reason: str, at: datetime) -> str:
         """A validation error: what can be read of the request is copied, whatever else was wrong with it."""
         try:
-            envelope_schema().check(root)
-            return self._refused(read(etree.tostring(root, encoding="unicode")), reason, at)
+            return refused(message_of(root), reason, at)
         except RecordInvalidError:
-            message_id = (root.findtext("Header/Reference/messageId") or "")[:64]
-            subject = Subject(0, 0, REFUSED, 0, 0, at.astimezone(VIETNAM).year, send_date(at))
-            text = write(str(uuid.uuid4()), _SYSTEM, _SYSTEM, subject, _reject(message_id, reason))
-            return text.replace("</Reject>", f"</Reject><RejectDate>{send_date(at)}</RejectDate>")
+            return refused_unread(root, reason, at)
 
     def _hurt(self, inner: str) -> Reply:
         """The answer as this ministry spells it, and as its quirks spoil it; an unexpected error is not spoilt too."""
@@ -273,22 +243,3 @@ class NswSimulator(Simulator):
 def build(options: Mapping[str, Any]) -> NswSimulator:
     """Build from plain options (see `Switches`)."""
     return NswSimulator(Switches.model_validate(options))
-
-
-def _new_id(message: Message, function: str) -> str:
-    """The answer's own message id: equal for equal questions, so that a rerun of a seed is the same."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{message.message_id}/{function}"))
-
-
-def _reject(message_id: str, reason: str) -> etree._Element:
-    reject = etree.Element("Reject")
-    fields = {
-        "RejectCode": message_id,
-        "RejectDesc": reason,
-        "Organization": "System",
-        "Division": "System",
-        "Name": "System",
-    }
-    for name, text in fields.items():
-        etree.SubElement(reject, name).text = text
-    return reject
