@@ -34,8 +34,11 @@ from adapters.http import outcome_of
 from adapters.npsp.calls import LOOK_UP
 from adapters.npsp.line import Line
 from adapters.npsp.options import Options
+from adapters.npsp.receiving.endpoints import receivers
+from adapters.npsp.receiving.fetching import Fetcher
 from adapters.npsp.reply import field_of
 from adapters.npsp.verdicts import outcome
+from adapters.receiving import Receiver
 from schemas.errors import ConfigError, PortalAuthError, PortalContractError, PortalError, PortalRefusedError
 
 CATALOGUES = {"agencies": "LayDanhMucCoQuan", "sectors": "LayDanhMucLinhVuc", "procedures": "LayDanhSachTTHC"}
@@ -67,7 +70,8 @@ def abilities_of(options: Options) -> Abilities:
         create="insert",
         update="update",
         append="progress",
-        identity=EventIdentity.BARE,
+        opens_files=True,
+        identity=EventIdentity.OWN_ID,  # events pushed to us; the rows of look-ups carry none and are bare states
     )
 
 
@@ -83,6 +87,7 @@ class NpspAdapter:
         self._options = _checked(options)
         self._abilities = abilities_of(self._options)
         self._line = Line(context, self._options)
+        self._fetcher = Fetcher(context, self._options)
 
     @property
     def abilities(self) -> Abilities:
@@ -155,9 +160,18 @@ class NpspAdapter:
         found, answer = self._line.ask(service, {"maTTHC": code} if code else {}, tries=self._options.read_tries)
         return CatalogueList(name, _digest(found), tuple(found), answer.raw, began)
 
-    def open_file(self, ref: str) -> FileStream:  # noqa: ARG002 - the portal keeps addresses of files, never files
-        """Always refused: files lie at the province."""
-        raise PortalRefusedError(self._context.portal, "the portal holds no files")
+    def receivers(self) -> tuple[Receiver, ...]:
+        """The endpoints that the portal calls: pushed dossiers, fees, payments, files (npsp.md 3.6a, 3.7)."""
+        return receivers(self._options.inbound, self._context.secret)
+
+    def open_file(self, ref: str) -> FileStream:
+        """Fetch a file that a push named by its address.
+
+        Raises:
+            PortalRefusedError: The address lies on a host that is not asked.
+            PortalContractError, PortalUnavailableError: A page, a redirect, too large, no answer in time.
+        """
+        return self._fetcher.fetch(ref)
 
     def ping(self) -> datetime | None:
         """Look up one dossier, known or not; gives the portal's own time from its Date header."""
@@ -169,6 +183,7 @@ class NpspAdapter:
     def close(self) -> None:
         """Give back connections."""
         self._line.close()
+        self._fetcher.close()
 
     def _must_read(self) -> None:
         if not self._abilities.fetches:

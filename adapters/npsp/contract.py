@@ -17,7 +17,7 @@ _JSON_TYPE = {str: "string", bool: "boolean", int: "integer", dict: "object", li
 
 @cache
 def contract(name: str) -> Mapping[str, Any]:
-    """One contract by name: `login`, `envelope`, `dossier` or `progress`."""
+    """One contract by name: `login`, `envelope`, `dossier`, `progress`, `push` or `promotion`."""
     found: Mapping[str, Any] = orjson.loads(read("npsp", f"{name}.schema.json"))
     return found
 

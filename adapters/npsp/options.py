@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from adapters.npsp.outcomes import DEFAULT_RULES, Rule, Success
+from adapters.npsp.receiving.options import InboundOptions
 from schemas.settings import SecretRef, Section
 
 Profile = Literal["v1.4-2020", "v2-2024", "facade-get-wrapped", "facade-bare-array"]
@@ -45,6 +46,7 @@ class Options(Section):
     `lookup_code_keys` are the names a look-up row may give its dossier number (in any case).
     `read_tries`: how often a look-up or list is asked in one go where nothing usable comes back.
     `poll` asks the portal for the records we handed over (`TraCuuHoSo`, one call a record).
+    `inbound`: the portal's calls on us.
     """
 
     profile: Profile = "v2-2024"
@@ -72,6 +74,7 @@ class Options(Section):
     read_tries: Annotated[int, Field(ge=1, le=5)] = 2
     timeout_s: Seconds | None = None
     max_body_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024
+    inbound: InboundOptions = InboundOptions()
 
     @property
     def form(self) -> Form:

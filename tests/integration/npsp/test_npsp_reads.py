@@ -148,7 +148,7 @@ def test_the_operations_say_what_a_repeat_does_and_what_can_be_asked(bench: Any)
         "progress": (Repeat.APPENDS, ProbeStrength.NONE, False),
     }
     assert (abilities.create, abilities.update, abilities.append) == ("insert", "update", "progress")
-    assert (abilities.pulls, abilities.fetches, abilities.identity) == (False, True, EventIdentity.BARE)
+    assert (abilities.pulls, abilities.fetches, abilities.identity) == (False, True, EventIdentity.OWN_ID)
 
 
 def test_files_are_not_here_and_the_portals_clock_is_seen(bench: Any) -> None:
