@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from schemas.clock import Clock
 
@@ -262,6 +262,15 @@ class CatalogueList:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A procedure that an agency offers here: the portal's own code, its national one, and the agency."""
+
+    procedure_code: str
+    national_code: str
+    agency_code: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileStream:
     """An open file of a portal; close it after reading. `size` in bytes, None when unknown."""
 
@@ -348,6 +357,14 @@ class Adapter(Protocol):
 
     def close(self) -> None:
         """Give back connections."""
+
+
+@runtime_checkable
+class Offers(Protocol):
+    """An adapter of a portal that can say which procedures its agencies offer."""
+
+    def offers(self) -> tuple[Offer, ...]:
+        """All of them; a procedure that names no agency comes once with an empty agency."""
 
 
 AdapterFactory = Callable[[PortalContext, Mapping[str, JsonValue]], Adapter]

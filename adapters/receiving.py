@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from adapters.base import JsonValue, RawRecord
 
@@ -160,6 +160,7 @@ class Receiver(Protocol):
         """Word the answer. Pure: equal arguments give equal bytes."""
 
 
+@runtime_checkable
 class Receives(Protocol):
     """An adapter that can be called."""
 

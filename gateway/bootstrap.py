@@ -18,9 +18,17 @@ import orjson
 
 from adapters import registry
 from adapters.base import PortalContext
+from adapters.receiving import Receiver, Receives
 from gateway.config import Config, PortalConfig
 from gateway.config_file.portals import SECRET, texts
 from gateway.config_file.vocabulary import vocabulary
+from gateway.inbound.answers import Answers
+from gateway.inbound.files import FileStore
+from gateway.inbound.intake import Desk, Intake
+from gateway.inbound.journal import Journal
+from gateway.inbound.replay import replay
+from gateway.inbound.take_in import Taker
+from gateway.inbound.upkeep import upkeep
 from gateway.secret_values import Secrets
 from gateway.store.base import Store, Vault
 from gateway.store.opening import open_store
@@ -35,15 +43,43 @@ from schemas.clock import Clock, SystemClock
 
 
 class Waker:
-    """Passes "this portal has lanes due" on to whoever runs jobs; until someone listens it is said to nobody."""
+    """Passes "this portal has lanes due" on to whoever runs jobs; until someone listens it is said to nobody.
+
+    `ear` hears in the same way that calls of a portal wait to be taken in.
+    """
 
     def __init__(self) -> None:
         self.listener: Callable[[str], None] | None = None
+        self.ear: Callable[[str], None] | None = None
+
+    def heard(self, portal: str) -> None:
+        """Wake the portal's inbound job."""
+        if self.ear is not None:
+            self.ear(portal)
 
     def __call__(self, portal: str) -> None:
         """Wake the portal's deliver job."""
         if self.listener is not None:
             self.listener(portal)
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What takes calls in: `receivers` are endpoints by portal and name."""
+
+    desk: Desk
+    intake: Intake
+    taker: Taker
+    journal: Journal
+    receivers: Mapping[str, Mapping[str, Receiver]]
+
+    def replay(self) -> int:
+        """After a restore, store what the journal holds and the store lacks; says how many calls."""
+        return replay(self.desk, self.receivers)
+
+    def upkeep(self) -> None:
+        """Remove what has had its day."""
+        upkeep(self.desk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +95,7 @@ class Gateway:
     operator: Operator
     clock: Clock
     waker: Waker
+    inbound: Inbound
 
     def __enter__(self) -> Self:
         return self
@@ -75,6 +112,7 @@ class Gateway:
             last.callback(self.store.close)
             for portal in self.portals.values():
                 last.callback(portal.adapter.close)
+            last.callback(self.inbound.journal.close)
 
 
 def new_id() -> str:
@@ -132,8 +170,22 @@ def open_gateway(
             wake=waker,
         )
         engine = Engine(shop)
+        inbound = _inbound(engine, shop, waker)
         undo.pop_all()
-    return Gateway(config, store, vault, portals, holds, engine, Operator(engine), clock, waker)
+    return Gateway(config, store, vault, portals, holds, engine, Operator(engine), clock, waker, inbound)
+
+
+def _inbound(engine: Engine, shop: Workshop, waker: Waker) -> Inbound:
+    files = FileStore(Path(shop.config.store.files), shop.vault)
+    journal = Journal(Path(shop.config.store.journal), shop.vault)
+    answers = Answers(shop.config, shop.store, shop.vault, files, shop.clock)
+    desk = Desk(shop.config, shop.store, shop.vault, files, journal, shop.portals, shop.clock, answers, waker.heard)
+    receivers = {
+        name: {receiver.name: receiver for receiver in portal.adapter.receivers()}
+        for name, portal in shop.portals.items()
+        if isinstance(portal.adapter, Receives)
+    }
+    return Inbound(desk, Intake(desk), Taker(engine, shop.store, shop.vault, receivers), journal, receivers)
 
 
 def _hold(name: str, entry: PortalConfig, store: Store, vault: Vault, clock: Clock, known: Secrets) -> LoginHold:

@@ -17,6 +17,7 @@ from adapters.base import (
     Delivery,
     FileStream,
     JsonValue,
+    Offer,
     Outcome,
     Page,
     PortalContext,
@@ -106,6 +107,18 @@ class OpencpsAdapter:
         rows = self._all("/serviceinfos", "data") if name == "serviceinfos" else self._items(name)
         raw = orjson.dumps(rows, option=orjson.OPT_SORT_KEYS)
         return CatalogueList(name, hashlib.sha256(raw).hexdigest()[:16], tuple(rows), raw, read_at)
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Every procedure with each agency it is configured for (provincial.md 1.7).
+
+        Raises:
+            PortalError: As `pull`.
+        """
+        return tuple(
+            Offer(str(row.get("serviceCode") or ""), str(row.get("serviceCodeDVCQG") or ""), agency)
+            for row in self.catalogue("serviceinfos").rows
+            for agency in [str(one.get("govAgencyCode") or "") for one in row.get("serviceConfigs") or ()] or [""]
+        )
 
     def _items(self, name: str) -> list[JsonObject]:
         group_id = SHARED_GROUP if name == "ADMINISTRATIVE_REGION" else None

@@ -16,7 +16,7 @@ from gateway.cli.exit_codes import ExitCode
 from gateway.cli.language import t
 from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, NotThereError, opened
 from gateway.cli.printing import as_json, table, when
-from gateway.cli.serving import addresses, busy, serve
+from gateway.cli.serving import addresses, serve
 from gateway.notify import Notices
 from gateway.runner.local import LocalRunner
 
@@ -29,10 +29,20 @@ def run(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
     logger = log.get_logger()
     with opened(config) as gateway, alone(Path(gateway.config.store.path)):
         notices = Notices(gateway.store, gateway.config, gateway.clock)
-        runner = LocalRunner(gateway.engine, gateway.store, gateway.holds, gateway.clock, notices.watch)
-        gateway.waker.listener = runner.wake
+        inbound = gateway.inbound
+        runner = LocalRunner(
+            gateway.engine,
+            gateway.store,
+            gateway.holds,
+            gateway.clock,
+            notices.watch,
+            taker=inbound.taker,
+            upkeep=inbound.upkeep,
+        )
+        gateway.waker.listener, gateway.waker.ear = runner.wake, runner.hear
+        inbound.replay()
         _stop_on_signals(runner)
-        http = serve(gateway, busy)
+        http = serve(gateway, inbound.intake.receive)
         try:
             _summary(gateway, addresses(gateway, http), http.url if http else "", json=json)
             logger.info("gateway_started", version=__version__, portals=len(gateway.portals))

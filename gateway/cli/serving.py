@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
-from adapters.receiving import InboundReply, InboundRequest, Receiver, Receives, Reception, Verdict
+from adapters.receiving import Receiver, Receives
 from gateway.bootstrap import Gateway
 from gateway.secret_values import Secrets
 
@@ -65,8 +65,3 @@ def addresses(gateway: Gateway, http: HttpServer | None) -> list[tuple[str, str]
             begin = f"{http.public_url}{prefix}" + (f"/{inbound.secret}" if inbound.secret else "")
             found += [(name, f"{begin}/{path}".rstrip("/")) for one in listed for path in one.paths]
     return found
-
-
-def busy(_portal: str, receiver: Receiver, request: InboundRequest) -> InboundReply:
-    """Take nothing in and say so: the caller keeps what he has and comes again."""
-    return receiver.reply(request, Reception(Verdict.BUSY, request.at, "it cannot be stored now", "busy"))

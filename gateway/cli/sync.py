@@ -99,6 +99,8 @@ def _round(gateway: Gateway, portals: list[str], found: Rounds) -> int:
     found.reasons, found.unread = {}, []
     moved = 0
     for name in portals:
+        if name in gateway.inbound.receivers:
+            moved += gateway.inbound.taker.run(name)
         if gateway.portals[name].pulls and not _is_held(gateway, name, found):
             moved += _pull(gateway, name, found)
     for name in portals:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+
+import orjson
 
 from adapters.base import FileStream, JsonValue
 from adapters.receiving import (
@@ -104,19 +106,21 @@ def _take(desk: Desk, portal: str, receiver: Receiver, request: InboundRequest, 
             code, reason = "file", error.reason
     if code:
         return _refuse(desk, portal, receiver, request, call, Reception(Verdict.REFUSED, request.at, reason, code))
-    desk.journal.append(entry(portal, receiver.name, request), request.at)
+    desk.journal.append(entry(portal, receiver.name, request, files), request.at)
     return store_call(desk, portal, receiver, request, call, files)
 
 
-def entry(portal: str, endpoint: str, request: InboundRequest) -> bytes:
-    """A journal entry: portal, receiver, and the request as kept."""
-    return f"{portal}\n{endpoint}\n".encode() + kept.to_bytes(request)
+def entry(portal: str, endpoint: str, request: InboundRequest, files: Iterable[FileRow]) -> bytes:
+    """A journal entry: portal, receiver, what its files are, and the request as kept."""
+    listed = [asdict(file) | {"sealed_name": file.sealed_name.hex()} for file in files]
+    return f"{portal}\n{endpoint}\n".encode() + orjson.dumps(listed) + b"\n" + kept.to_bytes(request)
 
 
-def read_entry(plain: bytes) -> tuple[str, str, InboundRequest]:
+def read_entry(plain: bytes) -> tuple[str, str, list[FileRow], InboundRequest]:
     """Undo `entry`."""
-    portal, endpoint, rest = plain.split(b"\n", 2)
-    return portal.decode(), endpoint.decode(), kept.from_bytes(rest)
+    portal, endpoint, listed, rest = plain.split(b"\n", 3)
+    files = [FileRow(**row | {"sealed_name": bytes.fromhex(row["sealed_name"])}) for row in orjson.loads(listed)]
+    return portal.decode(), endpoint.decode(), files, kept.from_bytes(rest)
 
 
 def store_call(

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from gateway.inbound.offers import refresh
+from gateway.inbound.take_in import Taker
 from gateway.log import bound, get_logger
 from gateway.store.base import Store
 from gateway.store.rows import Json, RunRow
@@ -25,13 +27,24 @@ class StoppedError(GatewayError):
 class PortalJobs:
     """What is done for one portal, by whichever thread is woken. Thread-safe.
 
-    `again` remembers that lanes became due while a delivery was running, so that none waits for the next interval.
+    `again` remembers that lanes became due while a delivery was running, so that none waits for the next interval;
+    `told` likewise that calls came while others were taken in.
     """
 
-    def __init__(self, engine: Engine, portal: Portal, store: Store, hold: LoginHold, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        portal: Portal,
+        store: Store,
+        hold: LoginHold,
+        pool: ThreadPoolExecutor,
+        taker: Taker | None = None,
+    ) -> None:
         self.name = portal.name
         self.portal = portal
         self.again = threading.Event()
+        self.told = threading.Event()
+        self._taker = taker
         self._engine = engine
         self._store = store
         self._hold = hold
@@ -66,6 +79,30 @@ class PortalJobs:
                 self._run("deliver", work)
             if not self.again.is_set():
                 return
+
+    def take_in(self) -> None:
+        """Take in the calls that wait, and again as long as new ones came meanwhile."""
+        if self._taker is None:
+            return
+        with bound(portal=self.name):
+            while not self.portal.stopping.is_set():
+                self.told.clear()
+                if taken := self._taker.run(self.name):
+                    log.info("calls_taken_in", calls=taken)
+                if not self.told.is_set():
+                    return
+
+    def offers(self) -> None:
+        """Read what this handler offers, by which calls are judged."""
+
+        def work() -> tuple[str, Json]:
+            try:
+                return refresh(self._store, self.portal), {}
+            except PortalError as error:
+                return error.reason, {}
+
+        if not self.portal.resting(self.portal.clock.now()):
+            self._run("offers", work)
 
     def reconcile(self) -> None:
         """Compare what the portal shows with what it should show."""

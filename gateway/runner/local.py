@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,9 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from adapters.base import Offers
+from adapters.receiving import Receives
+from gateway.inbound.take_in import Taker
 from gateway.log import get_logger
 from gateway.runner.jobs import PortalJobs
 from gateway.store.sqlite import SqliteStore
@@ -26,8 +30,10 @@ from schemas.errors import StoreError
 DELIVER_AT_LEAST_EVERY_S = 5.0
 """Lanes wake their job at once when they become due; this finds those that become due by time alone."""
 WATCH_EVERY_S = 30.0
-JOBS_PER_PORTAL = 3
-"""pull, deliver, reconcile may run side by side; each of them only once."""
+OFFERS_EVERY_S = 3600.0
+UPKEEP_EVERY_S = 3600.0
+JOBS_PER_PORTAL = 5
+"""pull, deliver, reconcile, taking calls in and reading offers may run side by side; each of them only once."""
 MISFIRE_GRACE_S = 3600
 GRACE_S = 4.0
 
@@ -47,19 +53,23 @@ class LocalRunner:
         holds: Mapping[str, LoginHold],
         clock: Clock,
         watch: Callable[[], None],
+        taker: Taker | None = None,
+        upkeep: Callable[[], None] | None = None,
     ) -> None:
         self.failure = ""
         self.ended = threading.Event()
         self._store = store
         self._clock = clock
         self._watch = watch
+        self._upkeep = upkeep
+        self._handlers = engine.shop.config.ownership.handlers
         self._portals = engine.shop.portals
         self._pools = {
             name: ThreadPoolExecutor(portal.config.workers, thread_name_prefix=f"lane:{name}")
             for name, portal in self._portals.items()
         }
         self._jobs = {
-            name: PortalJobs(engine, portal, store, holds[name], self._pools[name])
+            name: PortalJobs(engine, portal, store, holds[name], self._pools[name], taker)
             for name, portal in self._portals.items()
         }
         executors = {name: JobPool(JOBS_PER_PORTAL) for name in self._portals}
@@ -77,10 +87,16 @@ class LocalRunner:
         for number, (name, jobs) in enumerate(self._jobs.items()):
             self._add_portal(name, jobs, number)
         self._every("watch", self._watch, WATCH_EVERY_S, "default")
+        if self._upkeep is not None:
+            self._every("upkeep", self._upkeep, UPKEEP_EVERY_S, "default")
         self._scheduler.start()
 
     def _add_portal(self, name: str, jobs: PortalJobs, number: int) -> None:
         portal = jobs.portal
+        if isinstance(portal.adapter, Receives):
+            self._every(f"inbound:{name}", jobs.take_in, DELIVER_AT_LEAST_EVERY_S, name)
+        if name in self._handlers and isinstance(portal.adapter, Offers):
+            self._every(f"offers:{name}", jobs.offers, OFFERS_EVERY_S, name)
         if portal.pulls:
             self._every(f"pull:{name}", jobs.pull, portal.config.every_s, name)
         else:
@@ -117,6 +133,16 @@ class LocalRunner:
                 self._scheduler.modify_job(f"deliver:{portal}", next_run_time=self._clock.now())
             except JobLookupError:
                 return  # a portal that is only read has nothing to deliver
+
+    def hear(self, portal: str) -> None:
+        """Take in a portal's calls now, or once more when that is under way."""
+        jobs = self._jobs.get(portal)
+        if jobs is None or jobs.told.is_set():
+            return
+        jobs.told.set()
+        if self._scheduler.running:
+            with suppress(JobLookupError):
+                self._scheduler.modify_job(f"inbound:{portal}", next_run_time=self._clock.now())
 
     def stop(self, grace_s: float = GRACE_S) -> None:
         """Stop within seconds: nothing new is begun, calls in flight get `grace_s` to end, then connections close.
