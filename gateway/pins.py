@@ -32,7 +32,7 @@ def pin(text: str, name: str = "", scopes: frozenset[str] = frozenset()) -> Pin:
             raise ValueError("write sha256: and 64 hexadecimal digits")
         return Pin(wanted, name, scopes)
     try:
-        subject = x509.Name.from_rfc4514_string(re.sub(r"\s*,\s*", ",", text.strip()))
+        subject = x509.Name.from_rfc4514_string(re.sub(r"(?<!\\),\s+", ",", text.strip()))
     except ValueError:
         raise ValueError("write sha256:... or a subject such as CN=npsp,O=VPCP,C=VN") from None
     if not list(subject):

@@ -19,15 +19,17 @@ def matching(certificate: bytes, pins: Iterable[Pin]) -> Pin | None:
     """The first pin that fits a certificate (DER); None when none does, or there is no certificate."""
     if not certificate:
         return None
-    shown = (f"sha256:{hashlib.sha256(certificate).hexdigest()}", _subject(certificate))
+    shown = (f"sha256:{hashlib.sha256(certificate).hexdigest()}", *_subjects(certificate))
     return next((one for one in pins if any(_same(one.wanted, text) for text in shown)), None)
 
 
-def _subject(certificate: bytes) -> str:
+def _subjects(certificate: bytes) -> tuple[str, ...]:
+    """The subject from its narrowest part on, as RFC 4514 writes it, and from its widest on, as openssl prints it."""
     try:
-        return x509.load_der_x509_certificate(certificate).subject.rfc4514_string()
+        subject = x509.load_der_x509_certificate(certificate).subject
     except ValueError:
-        return ""
+        return ()
+    return subject.rfc4514_string(), x509.Name(reversed(list(subject.rdns))).rfc4514_string()
 
 
 def _same(one: str, other: str) -> bool:
