@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from adapters.nsw.holdings import Switches
 from adapters.nsw.simulator import NswSimulator
 from adapters.simulation import FaultPlan, Reply, Request, SimulatorServer
 from schemas.clock import SystemClock
+from tests.unit.xmldsig.makers import XmlSec
 
 PLANNED_AT = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
 FORWARD = """<DossierForward><DossierCode>{code}</DossierCode><ProcedureCode>1.001193</ProcedureCode>\
@@ -130,3 +132,9 @@ def ministry() -> Iterator[Ministry]:
         for adapter in world.made:
             adapter.close()
     assert server.defects == []
+
+
+@pytest.fixture
+def xmlsec(tmp_path: Path) -> XmlSec:
+    """`xmlsec1`, which the set-up installs."""
+    return XmlSec(tmp_path)
