@@ -26,7 +26,7 @@ from tests.unit.xmldsig.makers import MESSAGE, XmlSec, signed, signer, write_pem
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 ACTION = "http://tempuri.org/IMTService/"
 CALLBACK = load("nsw/forward-2026").messages["callback"]
-CLIENT = httpx.Client(trust_env=False, verify=False, timeout=10, limits=httpx.Limits(max_keepalive_connections=0))
+CLIENT = httpx.Client(trust_env=False, timeout=10, limits=httpx.Limits(max_keepalive_connections=0))
 OFFICER = "<Organization>Bộ</Organization><Division>Vụ</Division><Name>CÁN BỘ THỬ NGHIỆM 01</Name>"
 
 

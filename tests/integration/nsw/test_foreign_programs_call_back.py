@@ -1,0 +1,135 @@
+"""Programs that others wrote call our service from its own WSDL: PHP, gSOAP in C, and bytes signed by `xmlsec1`."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
+
+import pytest
+
+from adapters.nsw.envelope import Message, read
+from adapters.nsw.signing import Signing
+from adapters.receiving import Verdict
+from adapters.xmldsig import Trust
+from tests.integration.nsw.desk import Desk, serving
+from tests.integration.nsw.test_ministry_calls_back import CLIENT, OFFICER, message, said, soap
+from tests.unit.xmldsig.makers import XmlSec, signer
+
+CALLERS = Path(__file__).parent / "callers"
+REASON = "Thiếu văn bản ủy quyền <mẫu 01> & chữ ký số; đề nghị bổ sung trước 17:00 – 𠀋"
+REFUSAL = (
+    f"<Reject><RejectCode>TC-01</RejectCode><RejectDesc>{escape(REASON)}</RejectDesc>{OFFICER}</Reject>"
+    "<RejectDate>2026-11-23 10:00:00</RejectDate>"
+)
+Caller = Callable[[Desk, str], subprocess.CompletedProcess[bytes]]
+
+
+def run(arguments: list[str], text: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(arguments, input=text.encode(), capture_output=True, timeout=60, cwd=folder, check=False)
+
+
+def by_php(desk: Desk, text: str, operation: str = "ReceiveResultFromMT") -> subprocess.CompletedProcess[bytes]:
+    """PHP's own SoapClient, from the WSDL we serve."""
+    return run(["php", str(CALLERS / "call.php"), desk.url + "?wsdl", operation], text, CALLERS)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A client that gSOAP generates from the WSDL we serve."""
+    folder = tmp_path_factory.mktemp("gsoap")
+    with serving() as desk:
+        (folder / "service.wsdl").write_bytes(CLIENT.get(desk.url + "?wsdl").content)
+    for command in (
+        "wsdl2h -c -o service.h service.wsdl",
+        "soapcpp2 -C -c -L -x service.h",
+        f"gcc -w -I. {CALLERS / 'call.c'} soapC.c soapClient.c -lgsoap -o call",
+    ):
+        subprocess.run(command.split(), cwd=folder, check=True, capture_output=True, timeout=120)
+    return folder / "call"
+
+
+@pytest.fixture(params=["php", "gsoap"])
+def caller(request: pytest.FixtureRequest) -> Caller:
+    if request.param == "php":
+        return by_php
+    program: Path = request.getfixturevalue("program")
+    return lambda desk, text: run([str(program), desk.url], text, program.parent)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with serving() as running:
+        yield running
+
+
+def answered(done: subprocess.CompletedProcess[bytes]) -> Message:
+    assert done.returncode == 0, done.stderr.decode()
+    return read(done.stdout.decode())
+
+
+def test_vietnamese_words_arrive_whole_both_ways(desk: Desk, caller: Caller) -> None:
+    answer = answered(caller(desk, message("22", REFUSAL)))
+    assert (answer.subject.function, answer.receiver.name) == ("99", "Bộ thử nghiệm")
+    assert said(desk)["note"] == REASON
+    assert said(desk)["officer"] == "CÁN BỘ THỬ NGHIỆM 01"
+
+
+def test_our_own_words_of_refusal_arrive_whole(desk: Desk, caller: Caller) -> None:
+    desk.refuses = REASON
+    answer = answered(caller(desk, message()))
+    assert (answer.subject.function, answer.text("Reject/RejectDesc")) == ("22", REASON)
+
+
+def test_a_repeat_by_a_foreign_program_gets_the_same_answer(desk: Desk, caller: Caller) -> None:
+    first, second = caller(desk, message()), caller(desk, message())
+    assert first.stdout == second.stdout
+    assert desk.verdicts == [Verdict.NEW, Verdict.REPEATED]
+
+
+def test_two_foreign_programs_are_one_sender_to_us(desk: Desk, program: Path) -> None:
+    text = message("22", REFUSAL)
+    assert by_php(desk, text).stdout == run([str(program), desk.url], text, program.parent).stdout
+    assert desk.verdicts == [Verdict.NEW, Verdict.REPEATED]
+
+
+@pytest.mark.parametrize("operation", ["Receive", "ReceiveFromInland"])
+def test_php_reaches_the_other_operations_too(desk: Desk, operation: str) -> None:
+    assert answered(by_php(desk, message(), operation)).subject.function == "99"
+
+
+def test_php_understands_our_faults(tmp_path: Path) -> None:
+    with serving(max_message_bytes=1_000) as desk:
+        done = by_php(desk, "x" * 5_000)
+    assert done.returncode == 1
+    assert b"SOAP-ENV:Client" in done.stderr or b"s:Client" in done.stderr
+
+
+def test_bytes_signed_by_xmlsec1_and_sent_by_a_bare_socket_are_believed(xmlsec: XmlSec) -> None:
+    ministry = signer()
+    signing = Signing("sign+require", signer("Tỉnh thử nghiệm"), Trust(pinned=(ministry.certificate,)))
+    signed = xmlsec.sign(message("22", REFUSAL), ministry).decode()
+    with serving(signing) as desk:
+        answer = sent(desk.url, soap(f"<![CDATA[{signed}]]>").encode())
+        assert b"&lt;function&gt;99&lt;" in answer
+        assert said(desk)["note"] == REASON
+        forged = soap(f"<![CDATA[{signed.replace('>TC-01<', '>TC-02<')}]]>").encode()
+        assert b"&lt;function&gt;22&lt;" in sent(desk.url, forged)
+        assert [one.code for one in desk.unreadable] == ["signature_digest"]
+
+
+def sent(url: str, body: bytes) -> bytes:
+    """Send one request byte by byte as given and read the answer to its end."""
+    where = urlsplit(url)
+    head = (
+        f"POST {where.path} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: text/xml; charset=utf-8\r\n"
+        f'SOAPAction: "http://tempuri.org/IMTService/ReceiveResultFromMT"\r\nContent-Length: {len(body)}\r\n'
+        "Connection: close\r\n\r\n"
+    )
+    with socket.create_connection((where.hostname, where.port or 80), timeout=10) as wire:
+        wire.sendall(head.encode() + body)
+        with wire.makefile("rb") as answer:
+            return answer.read()
