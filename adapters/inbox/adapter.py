@@ -31,6 +31,9 @@ from adapters.base import (
     Repeat,
 )
 from adapters.inbox.options import Options
+from adapters.inbox.receiver import ReportReceiver
+from adapters.receiving import Receiver
+from adapters.webhook.sender import Told, Webhook
 from schemas.errors import PortalRefusedError
 
 VERBS = ("declare", "amend", "supplement", "cancel")
@@ -56,7 +59,7 @@ ABILITIES = Abilities(
 
 
 class InboxAdapter:
-    """One ministry's inbox. Thread-safe: it holds nothing."""
+    """One ministry's inbox. Thread-safe."""
 
     def __init__(self, context: PortalContext, options: Mapping[str, JsonValue]) -> None:
         """Check the options.
@@ -66,6 +69,18 @@ class InboxAdapter:
         """
         self._context = context
         self.options = Options.model_validate(options)
+        self._receivers = (ReportReceiver(),)
+        self._webhook = (
+            Webhook(
+                context.portal,
+                self.options.notice_url,
+                clock=context.clock,
+                deadline_s=self.options.notice_timeout_s,
+                ca_file=self.options.ca_file,
+            )
+            if self.options.notice_url
+            else None
+        )
 
     @property
     def abilities(self) -> Abilities:
@@ -103,12 +118,29 @@ class InboxAdapter:
         del ref
         raise self._unable("open_file")
 
+    def receivers(self) -> tuple[Receiver, ...]:
+        """Where its reports are taken apart; the interface hands them over, no address leads here."""
+        return self._receivers
+
+    @property
+    def wants_notices(self) -> bool:
+        """Whether it is told that something waits."""
+        return self._webhook is not None
+
+    def tell(self, notice_id: str, body: bytes) -> Told:
+        """Tell it that something waits, signed; nothing personal may stand in `body`."""
+        if self._webhook is None:
+            return Told("it wants no notices", gone=True)
+        return self._webhook.tell(self._context.secret(self.options.notice_secret), notice_id, body)
+
     def ping(self) -> datetime | None:
         """Nobody is called, so nothing can be down."""
         return None
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Give back connections."""
+        if self._webhook is not None:
+            self._webhook.close()
 
     def _unable(self, verb: str) -> PortalRefusedError:
         return PortalRefusedError(self._context.portal, f"kind inbox has no {verb}", sent=False)

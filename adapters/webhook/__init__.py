@@ -1,0 +1,1 @@
+"""Calls outward that tell somebody of something: signed notices by the Standard Webhooks scheme."""
