@@ -14,7 +14,7 @@ import threading
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -28,6 +28,7 @@ from schemas.errors import ConfigError, StoreError
 
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
+_KEY_BYTES = 32
 _HEAD_BYTES = 5
 _CACHED_KEYS = 8192
 _ERASE_WAIT_S = 5.0
@@ -95,14 +96,19 @@ class KeyRing:
             missing = [owner for owner in wanted if owner not in self._keys]
             known = self._read(missing)
             if new := [owner for owner in missing if owner not in known]:
-                begin_immediate(self._sql)
-                self._sql.executemany(
-                    "INSERT OR IGNORE INTO owner_key (owner, key) VALUES (?, ?)",
-                    ((owner, os.urandom(32)) for owner in new),
-                )
-                self._sql.execute("COMMIT")
-                # Read back: another process may have made the same key first.
-                self._read(new)
+                self._make(new)
+
+    def _make(self, owners: Sequence[str]) -> None:
+        random = os.urandom(_KEY_BYTES * len(owners))
+        made = {owner: random[n * _KEY_BYTES : (n + 1) * _KEY_BYTES] for n, owner in enumerate(owners)}
+        begin_immediate(self._sql)
+        insert = "INSERT OR IGNORE INTO owner_key (owner, key) VALUES (?, ?)"
+        kept = self._sql.executemany(insert, made.items()).rowcount
+        self._sql.execute("COMMIT")
+        if kept == len(made):
+            self._remember(made)
+        else:  # another process made one of them first
+            self._read(owners)
 
     def seal(self, owner: str, plain: bytes) -> bytes:
         """Encrypt under the owner's key.
@@ -119,12 +125,13 @@ class KeyRing:
             KeyError: As `seal`, for the first owner without a key.
         """
         keys = self._usable({owner for owner, _ in items})
+        boxes = {owner: (_VERSION + _key_id(key), AESGCM(key)) for owner, key in keys.items()}
         nonces = os.urandom(_NONCE_BYTES * len(items))
         sealed = []
         for place, (owner, plain) in zip(range(0, len(nonces), _NONCE_BYTES), items, strict=True):
-            key = keys[owner]
-            head, nonce = _VERSION + _key_id(key), nonces[place : place + _NONCE_BYTES]
-            sealed.append(head + nonce + AESGCM(key).encrypt(nonce, plain, head + owner.encode()))
+            head, box = boxes[owner]
+            nonce = nonces[place : place + _NONCE_BYTES]
+            sealed.append(head + nonce + box.encrypt(nonce, plain, head + owner.encode()))
         return sealed
 
     def open(self, owner: str, sealed: bytes) -> bytes:
@@ -217,7 +224,7 @@ class KeyRing:
         return cast("dict[str, bytes]", held)
 
     def _read(self, owners: Sequence[str]) -> dict[str, bytes | None]:
-        """Keys as the file has them, None where erased; living ones are kept in memory, the longest unused dropped."""
+        """Keys as the file has them, None where erased; living ones are kept in memory."""
         if not owners:
             return {}
         names = orjson.dumps(owners).decode()
@@ -226,10 +233,14 @@ class KeyRing:
                 "SELECT owner, key FROM owner_key WHERE owner IN (SELECT value FROM json_each(?))", (names,)
             )
         )
-        self._keys.update((owner, key) for owner, key in found.items() if key is not None)
+        self._remember({owner: key for owner, key in found.items() if key is not None})
+        return found
+
+    def _remember(self, keys: Mapping[str, bytes]) -> None:
+        """Keep keys in memory, at most so many: the longest unused are dropped."""
+        self._keys.update(keys)
         while len(self._keys) > self._cached_keys:
             self._keys.popitem(last=False)
-        return found
 
     def _forget_if_changed(self) -> None:
         """Forget keys in memory when another process has written: it may have erased one of them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.evidence.leaf import LeafRow
 
@@ -207,8 +207,7 @@ class RunRow:
     id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LaneKey:
+class LaneKey(NamedTuple):
     """Names a lane."""
 
     portal: str

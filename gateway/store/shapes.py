@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from inspect import signature
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -52,9 +52,10 @@ class Shape(Generic[R]):
         self._dump = tuple(names.index(name) for name in (*documents, *tuples))
         self._tuples = tuple(names.index(name) for name in tuples)
         self._flags = tuple(names.index(name) for name in flags)
-
-    def values(self, row: R) -> list[Any]:
+        self.values: Callable[[R], Sequence[Any]] = self._dumped if self._dump else self._get
         """The row as SQL values."""
+
+    def _dumped(self, row: R) -> list[Any]:
         values = list(self._get(row))
         for place in self._dump:
             values[place] = orjson.dumps(values[place]).decode()

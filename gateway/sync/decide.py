@@ -54,25 +54,31 @@ def decide_all(
     held = {entry["id"] for entry in before}
     after, _, corrected = timeline.merge(before, entries) if merged is None else merged
     mended = {entry["id"] for entry in corrected}
-    handlers = {stage: timeline.handler_of(after, ownership.handlers, stage) for stage in {e["stage"] for e in entries}}
-    was = {stage: timeline.current(before, ownership.handlers, stage) for stage in handlers}
+    stages = {
+        stage: (
+            timeline.handler_of(after, ownership.handlers, stage),
+            timeline.current(before, ownership.handlers, stage),
+        )
+        for stage in {entry["stage"] for entry in entries}
+    }
     labels = []
     for entry in entries:
-        last = was[entry["stage"]]
+        portal, stage = entry["portal"], entry["stage"]
+        handler, last = stages[stage]
         if not entry["status"]:
             label = Decision.NOTE
         elif entry["id"] in mended:
             label = Decision.CORRECTION
         elif entry["id"] in held:
             label = Decision.DUPLICATE
-        elif not ownership.may_say(entry["portal"], entry["stage"], entry["status"]):
+        elif not ownership.may_say(portal, stage, entry["status"]):
             label = Decision.DRIFT
-        elif handlers[entry["stage"]] != entry["portal"]:
+        elif handler != portal:
             label = Decision.REQUEST
-        elif entry["kind"] in ("time", "own") and timeline.contradiction(after, ownership.handlers, entry["stage"]):
+        elif entry["kind"] in ("time", "own") and timeline.contradiction(after, ownership.handlers, stage):
             label = Decision.CONFLICT
         else:
-            advances = last is None or last.portal != entry["portal"] or entry["at"] >= last.at
+            advances = last is None or last.portal != portal or entry["at"] >= last.at
             label = Decision.ADVANCE if advances else Decision.LATE
         labels.append(label)
     return labels

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from gateway.store.rows import DossierRow, RecordRow
 from gateway.sync.reading import Reading
@@ -18,8 +18,7 @@ class Link(StrEnum):
     DOUBT = "doubt"
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
+class Linked(NamedTuple):
     """`dossier_ids` holds the one dossier, none (new), or all that are in doubt; `reason` names the rule."""
 
     link: Link
@@ -27,8 +26,7 @@ class Linked:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(NamedTuple):
     """What the store holds under the identifiers of a reading.
 
     `record` is this very record; `by_reference` are records whose reference equals this one's id or the other way
@@ -50,7 +48,9 @@ def link(reading: Reading, candidates: Candidates, applicant_hash: str) -> Linke
     if record is not None and record.dossier_id and not _identifiers_changed(record, reading):
         return Linked(Link.KNOWN, (record.dossier_id,), "this record is linked")
     held_apart = candidates.apart
-    found = {k: v for k, v in _found(reading, candidates, applicant_hash).items() if k not in held_apart}
+    found = _found(reading, candidates, applicant_hash)
+    if held_apart:
+        found = {k: v for k, v in found.items() if k not in held_apart}
     if record is not None and record.dossier_id:
         found = {record.dossier_id: "this record is linked", **found}
     if len(found) > 1:

@@ -82,7 +82,9 @@ class Placing:
             record=slot.record if slot.known else None,
             by_reference=tuple(
                 [r for r in references if r.external_id != reading.external_id or r.portal != reading.portal]
-            ),
+            )
+            if references
+            else (),
             by_number=(*self._by_number.get(number, ()), *self._fresh_codes.get(number, ())) if number else (),
             by_code=(*self._by_code.get(code, ()), *self._fresh_codes.get(code, ())) if code else (),
             others=self._others,

@@ -17,13 +17,13 @@ An entry is a plain JSON object, because it is stored as one:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple, NotRequired, TypedDict
 
+from gateway.sync.acts import ATTACH_WITHIN_S, attach, first_heard
+
 _REST_OF_SECOND = 0.999_999
-ATTACH_WITHIN_S = 2.0
-"""A log row within this many seconds of an act is that act's own row: act times have whole seconds."""
 
 
 class Entry(TypedDict):
@@ -106,17 +106,12 @@ def _with_history(newer: Entry, older: Entry) -> Entry:
     """The newer attributes, remembering every status the entry ever had: its log row may still tell the older one."""
     was = {*newer.get("was", ()), *older.get("was", ()), older["status"]} - {newer["status"]}
     mended = newer.copy()
-    first = min(_first(newer), _first(older))
+    first = min(first_heard(newer), first_heard(older))
     if first < mended["heard"]:
         mended["first"] = first
     if was:
         mended["was"] = sorted(was)
     return mended
-
-
-def _first(entry: Entry) -> float:
-    """When the entry was heard for the first time."""
-    return entry.get("first", entry["heard"])
 
 
 def _says(entry: Entry) -> tuple[object, ...]:
@@ -125,7 +120,7 @@ def _says(entry: Entry) -> tuple[object, ...]:
 
 def events(entries: Sequence[Entry], stage: str = "") -> list[Event]:
     """The entries of a stage that count, per portal in order of own time, own number and position (S6)."""
-    counted, attached = _counted(entries, stage)
+    counted, attached = _counted(_of_stage(entries, stage))
     made = [(entry, _event(entry, attached.get(entry["id"], ()))) for entry in counted]
     made.sort(key=lambda pair: (*_place(pair[0], attached.get(pair[0]["id"], ())), pair[0]["id"]))
     return _each_cause_once([event for _, event in made])
@@ -142,10 +137,14 @@ def _each_cause_once(found: list[Event]) -> list[Event]:
     return found
 
 
-def _counted(entries: Sequence[Entry], stage: str) -> tuple[list[Entry], dict[str, list[Entry]]]:
+def _of_stage(entries: Sequence[Entry], stage: str) -> list[Entry]:
+    """What was said of a stage, notes apart."""
+    return [entry for entry in entries if entry["stage"] == stage and entry["status"]]
+
+
+def _counted(mine: Sequence[Entry]) -> tuple[Sequence[Entry], dict[str, list[Entry]]]:
     """The entries of a stage that are no log row of another, and the rows of each act."""
-    mine = [entry for entry in entries if entry["stage"] == stage and entry["status"]]
-    attached = _attach(mine)
+    attached = attach(mine)
     if not attached:
         return mine, attached
     taken = {row["id"] for rows in attached.values() for row in rows}
@@ -174,7 +173,7 @@ def _event(entry: Entry, rows: Sequence[Entry]) -> Event:
         cause = cause or next((row["cause"] for row in rows if "cause" in row), "")
         if again:
             at = max(at, *(row["at"] for row in rows))
-    news_at = max(at, _first(entry)) if again and not rows else at
+    news_at = max(at, first_heard(entry)) if again and not rows else at
     return Event(
         entry["id"],
         frozenset((entry["id"], *(row["id"] for row in rows))),
@@ -191,91 +190,6 @@ def _event(entry: Entry, rows: Sequence[Entry]) -> Event:
         news_at,
         entry.get("since", news_at),
     )
-
-
-def _attach(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    """Act id -> its log rows (S4). All rows of the act's own second are its own; else one within two seconds is.
-
-    An act that became current again has no time of its own: of the rows that say the same and were heard no later, the
-    latest that no other act has claimed is its row. What is left over are acts of their own.
-    """
-    acts = [entry for entry in entries if entry["kind"] == "act"]
-    if not acts or len(acts) == len(entries):
-        return {}
-    rows = [entry for entry in entries if entry["kind"] == "log"]
-    found: dict[str, list[Entry]] = {}
-    timed = [act for act in acts if act.get("nth", 1) == 1]
-    near, far = _around(rows, timed)
-    near = _claim(near, timed, found, _in_its_second, many=True)
-    near = _claim(near, timed, found, _near, many=False)
-    if len(timed) < len(acts):
-        _attach_again([act for act in acts if act.get("nth", 1) > 1], [*near, *far], found)
-    return found
-
-
-def _around(rows: Sequence[Entry], acts: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Rows that lie near enough to the first or last of the acts, or between them, to be looked at; and the others."""
-    times = [act["at"] for act in acts]
-    since = min(times, default=0.0) - ATTACH_WITHIN_S - 1.0
-    until = max(times, default=0.0) + ATTACH_WITHIN_S + 1.0
-    near: list[Entry] = []
-    far: list[Entry] = []
-    for row in rows:
-        (near if since <= row["at"] <= until else far).append(row)
-    return near, far
-
-
-def _attach_again(acts: Sequence[Entry], left: list[Entry], found: dict[str, list[Entry]]) -> None:
-    """Give each act that became current again the latest row that fits it and is left."""
-    for act in sorted(acts, key=lambda entry: (_first(entry), entry["id"])):
-        heard = [row for row in left if _became_again(row, act)]
-        if heard:
-            last = max(heard, key=lambda row: (row["at"], row["id"]))
-            found[act["id"]] = [last]
-            left.remove(last)
-
-
-def _claim(
-    rows: Sequence[Entry],
-    acts: Sequence[Entry],
-    found: dict[str, list[Entry]],
-    fits: Callable[[Entry, Entry], bool],
-    *,
-    many: bool,
-) -> list[Entry]:
-    """Give rows to the nearest acts they fit; gives those left over."""
-    left = []
-    for row in sorted(rows, key=lambda entry: (entry["at"], entry["id"])):
-        near = [act for act in acts if (many or act["id"] not in found) and fits(row, act) and _same_word(row, act)]
-        if near:
-            best = min(near, key=lambda act: (abs(act["at"] - row["at"]), act["id"]))
-            found.setdefault(best["id"], []).append(row)
-        else:
-            left.append(row)
-    return left
-
-
-def _same_word(row: Entry, act: Entry) -> bool:
-    if row["record"] != act["record"] or row["status"] not in (act["status"], *act.get("was", ())):
-        return False
-    return not (row["status"] == act["status"] and _other_words(row, act))
-
-
-def _in_its_second(row: Entry, act: Entry) -> bool:
-    return 0.0 <= row["at"] - act["at"] < 1.0
-
-
-def _near(row: Entry, act: Entry) -> bool:
-    return abs(act["at"] - row["at"]) <= ATTACH_WITHIN_S
-
-
-def _became_again(row: Entry, act: Entry) -> bool:
-    return _same_word(row, act) and row["at"] >= act["at"] and _first(row) <= _first(act)
-
-
-def _other_words(row: Entry, act: Entry) -> bool:
-    """Whether the portal's own words for the two differ."""
-    return bool(row["wire"]) and bool(act["wire"]) and row["wire"] != act["wire"]
 
 
 def handler_of(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> str:
@@ -295,21 +209,37 @@ def current(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = 
     if not entries:
         return None
     handler = handler_of(entries, handlers, stage)
-    counted, attached = _counted(entries, stage)
-    own = _latest([entry for entry in counted if entry["portal"] == handler])
+    mine = _of_stage(entries, stage)
+    last_at = max([entry["at"] for entry in mine if entry["portal"] == handler], default=None)
+    if last_at is None:
+        return None
+    own, attached = _own(_end(mine, last_at), handler)
+    if not own:  # all rows of another's acts
+        own, attached = _own(mine, handler)
     if not own:
         return None
     last = max(own, key=lambda entry: (*_place(entry, attached.get(entry["id"], ())), entry["id"]))
     return _event(last, attached.get(last["id"], ()))
 
 
-def _latest(entries: Sequence[Entry]) -> list[Entry]:
-    """Those that may stand last: a row moves its act by `ATTACH_WITHIN_S` at most, unless the act became current again.
+def _own(mine: Sequence[Entry], portal: str) -> tuple[list[Entry], dict[str, list[Entry]]]:
+    counted, attached = _counted(mine)
+    return [entry for entry in counted if entry["portal"] == portal], attached
 
-    To compare places is what costs, so it is left to few.
+
+def _end(entries: Sequence[Entry], last_at: float) -> Sequence[Entry]:
+    """The entries from `last_at` back to a silence longer than an act and its row may be apart: no row before it
+    belongs to an act behind it, so the last event is among them. All entries where an act became current again, for
+    its row may stand anywhere.
     """
-    since = max([entry["at"] for entry in entries], default=0.0) - ATTACH_WITHIN_S - 1.0
-    return [entry for entry in entries if entry["at"] >= since or entry.get("nth", 1) > 1]
+    if max([entry.get("nth", 1) for entry in entries]) > 1:
+        return entries
+    since = last_at
+    for at in sorted([entry["at"] for entry in entries], reverse=True):
+        if since - at > ATTACH_WITHIN_S + 1.0:
+            break
+        since = min(since, at)
+    return [entry for entry in entries if entry["at"] >= since]
 
 
 def contradiction(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> bool:
