@@ -30,6 +30,7 @@ from gateway.inbound.replay import replay
 from gateway.inbound.take_in import Taker
 from gateway.inbound.upkeep import upkeep
 from gateway.secret_values import Secrets
+from gateway.signing import SigningRing
 from gateway.store.base import Store, Vault
 from gateway.store.opening import open_store
 from gateway.store.sqlite import SqliteStore
@@ -147,12 +148,13 @@ def open_gateway(
     clock = clock or SystemClock()
     known = Secrets(config.secrets_file, environ)
     with ExitStack() as undo:
-        for path in (Path(config.store.path), Path(config.store.key_ring)):
+        for path in (Path(config.store.path), Path(config.store.key_ring), config.store.signing_path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         vault = KeyRing(Path(config.store.key_ring))
         undo.callback(vault.close)
         store = open_store(Path(config.store.path))
         undo.callback(store.close)
+        signer = SigningRing(config.store.signing_path, clock)
         holds = {name: _hold(name, entry, store, vault, clock, known) for name, entry in config.portals.items()}
         portals: dict[str, Portal] = {}
         for name, entry in config.portals.items():
@@ -168,6 +170,7 @@ def open_gateway(
             random=rng or random.Random(),
             new_id=ids,
             wake=waker,
+            signer=signer,
         )
         engine = Engine(shop)
         inbound = _inbound(engine, shop, waker)

@@ -201,6 +201,8 @@ class RouteConfig(Section):
     """For `forward`: the entry of `groups` that decides about the end of this stage together with others."""
     cancel: tuple[str, ...] = ()
     """For `forward`: canonical or wire statuses of the handler that end the stage: its portal is told to stop."""
+    accepted_by: tuple[str, ...] = ("accepted", "in_progress")
+    """For `forward`: canonical or wire statuses of the stage that say it was accepted, not only received."""
     timers: TimersConfig = TimersConfig()
     """For `forward`: when a fact that is missing is late."""
 

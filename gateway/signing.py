@@ -52,6 +52,10 @@ class SigningKey(BaseModel):
     def __repr__(self) -> str:
         return f"SigningKey({self.id}, {self.purpose.value})"
 
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes of an Ed25519 signature."""
+        return Ed25519PrivateKey.from_private_bytes(base64.b64decode(self.private)).sign(message)
+
     def pem(self) -> bytes:
         """The public key as PEM (SubjectPublicKeyInfo), as openssl reads it."""
         public = Ed25519PublicKey.from_public_bytes(base64.b64decode(self.public))
@@ -92,11 +96,6 @@ class SigningRing:
     def all(self) -> tuple[SigningKey, ...]:
         """All keys, oldest first, without their private halves."""
         return tuple(key.model_copy(update={"private": ""}) for key in self._fresh().keys)
-
-    def sign(self, purpose: Purpose, message: bytes) -> bytes:
-        """The 64 bytes of an Ed25519 signature by the key in use for this purpose."""
-        key = self.in_use(purpose)
-        return Ed25519PrivateKey.from_private_bytes(base64.b64decode(key.private)).sign(message)
 
     def in_use(self, purpose: Purpose) -> SigningKey:
         """The key that signs for this purpose now."""

@@ -14,7 +14,7 @@ from schemas.status import STAGE_ENDS
 def check_stages(document: Document, groups: Sequence[str], routes: Mapping[int, RouteConfig]) -> Iterator[Problem]:
     """What only a forward may say, and what a group decides instead of its routes."""
     for number, route in routes.items():
-        for name in ("group", "cancel", "timers"):
+        for name in ("group", "cancel", "accepted_by", "timers"):
             if route.kind == "mirror" and name in route.model_fields_set:
                 yield document.problem(
                     ("routes", number, name),

@@ -204,6 +204,9 @@ class Tx(Protocol):
     def put_stages(self, rows: Sequence[StageRow]) -> None:
         """Insert or replace by (dossier, portal, route)."""
 
+    def drop_stage(self, row: StageRow) -> None:
+        """Forget a hand-over that never was."""
+
     def list_stages(self, *, portal: str = "", open_only: bool = True, limit: int = 1000) -> list[StageRow]:
         """For faces, longest owed first."""
 

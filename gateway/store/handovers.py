@@ -39,6 +39,11 @@ class HandoverTables:
         """Insert or replace by (dossier, portal, route)."""
         self._sql.executemany(STAGE.upsert, map(STAGE.values, rows))
 
+    def drop_stage(self, row: StageRow) -> None:
+        """Forget a hand-over that never was."""
+        named = (row.dossier_id, row.portal, row.route)
+        self._sql.execute("DELETE FROM stage WHERE dossier_id = ? AND portal = ? AND route = ?", named)
+
     def list_stages(self, *, portal: str = "", open_only: bool = True, limit: int = 1000) -> list[StageRow]:
         """By portal, longest owed first."""
         condition = "completed_at IS NULL" if open_only else "1 = 1"

@@ -12,15 +12,17 @@ import orjson
 
 from adapters.base import DeliveryClass
 from gateway.config import Config
+from gateway.signing import SigningRing
 from gateway.store.base import Store, Tx, Vault
-from gateway.store.rows import DeliveryRow, DossierRow, LaneKey, PortalRow
+from gateway.store.rows import DeliveryRow, DossierRow, Json, LaneKey, PortalRow
 from gateway.sync.dossiers import Held, hashed, values_of, view_of
 from gateway.sync.forwarding import began, ended
+from gateway.sync.handover import Handovers
 from gateway.sync.lane import Lane
 from gateway.sync.plan import Desk, Plan, Snapshot, plan
 from gateway.sync.portal import Portal
-from gateway.sync.route import DossierView, Target, route
-from gateway.sync.superseding import OF_A_STAGE, THERE
+from gateway.sync.route import DossierView, Target, Wanted, route
+from gateway.sync.superseding import OF_A_STAGE, THERE, moved_on
 from schemas.clock import Clock
 from schemas.errors import NotSendableError
 
@@ -41,6 +43,13 @@ class Workshop:
     new_id: Callable[[], str]
     wake: Callable[[str], None]
     """Called with a portal's name after a commit that made its lanes due."""
+    signer: SigningRing | None = None
+    """Signs receipts; without it none are written."""
+
+    @property
+    def handovers(self) -> Handovers:
+        """The book of hand-overs."""
+        return Handovers(self.config, self.signer)
 
     def now(self) -> float:
         """The present instant in seconds."""
@@ -209,8 +218,13 @@ def _undecided(tx: Tx, portal: str, view: DossierView, targets: list[Target], ow
     if row is None:
         return True
     lane = Lane(row)
-    found = [lane.command_for(wanted.cause) for wanted in asked]
-    return any(command is None or command.get("state") in ("begun", "unknown") for command in found)
+    return any(_is_open(view, wanted, lane.command_for(wanted.cause)) for wanted in asked)
+
+
+def _is_open(view: DossierView, wanted: Wanted, command: Json | None) -> bool:
+    """Whether a request still waits for its answer; an unproven command does until a person or the owner moves on."""
+    state = command.get("state") if command else "wanted"
+    return state in ("wanted", "begun", "unknown") or (state == "unproven" and not moved_on(view, wanted))
 
 
 def delivery_key(case: Case, klass: str, cause: str, epoch: str) -> str:

@@ -27,7 +27,7 @@ class Engine:
 
     def __init__(self, shop: Workshop) -> None:
         self.shop = shop
-        writer = PageWriter(shop.config, shop.vault, shop.portals, shop.new_id)
+        writer = PageWriter(shop.config, shop.vault, shop.portals, shop.new_id, shop.handovers)
         self._pullers = {name: Puller(shop, portal, writer) for name, portal in shop.portals.items()}
         self._guard = Guard(shop, self._refresh)
         self._pulling = {name: threading.Lock() for name in shop.portals}
@@ -89,7 +89,7 @@ class Engine:
         if row is None:
             return []
         view = view_of(row, Held.open(row, shop.vault), shop.config)
-        return [explain(view, route) for route in shop.config.routes]
+        return [explain(view, route, shop.config.routes) for route in shop.config.routes]
 
     def _keep_breaker(self, portal: str) -> None:
         """T6: the breaker's state survives a restart; written only when it changed."""

@@ -11,6 +11,7 @@ from gateway.sync.decide import Decision, Ownership, decide_all, goes_back_from_
 from gateway.sync.dossiers import as_json, refresh_columns, view_of
 from gateway.sync.observe import Observation, observe
 from gateway.sync.page import Page, Placed
+from gateway.sync.reading import merge_facts
 from gateway.sync.route import DossierView, Target, route
 from gateway.sync.timeline import Entry, Merged
 
@@ -47,6 +48,8 @@ def hear(page: Page, placed: Placed) -> None:
         row.flags = tuple(dict.fromkeys((*row.flags, "reopened")))
     due = _lanes_due(page, placed, view, moved)
     leaf_digest = writing.note_observation(page, placed, decisions, due)
+    if page.stage and moved:
+        page.terms.handovers.heard(page.tx, view, page.name, leaf_digest, page.now)
     _remember(page, placed, seen, leaf_digest)
     if moved or not slot.known:
         page.changed[row.id] = placed
@@ -103,6 +106,8 @@ def _take_in(placed: Placed, seen: Observation, merged: Merged) -> bool:
 
 def _facts_changed(page: Page, placed: Placed) -> bool:
     name, held, facts = page.name, placed.held.facts, placed.slot.reading.facts
+    if placed.slot.reading.partial:  # a message names what it speaks of; the rest stands
+        facts = {**held.get(name, {}), **as_json(merge_facts([facts]))}
     if name in held and held[name] == as_json(facts):
         return False
     held[name] = facts
@@ -127,7 +132,8 @@ def _lanes_due(page: Page, placed: Placed, view: DossierView, moved: bool) -> li
 def _hearers(page: Page, view: DossierView) -> set[str]:
     """Portals that must hear of a change; the one that told it only if commands wait for it."""
     config, portals = page.terms.config, page.terms.portals
-    targets = route(view, config.routes, config.ownership)
+    targets = route(view, config.routes, config.ownership, config.groups)
+    page.terms.handovers.owed(page.tx, view.row, targets, page.now)
     due = {target.portal for target in targets if target.portal in portals and portals[target.portal].pushes}
     if page.name in due and not _is_asked(targets, page.name):
         due.remove(page.name)
@@ -147,10 +153,11 @@ def _remember(page: Page, placed: Placed, seen: Observation, leaf_digest: str) -
     record.national_code = reading.national_code or record.national_code
     record.reference = reading.reference or record.reference
     record.applicant_hash = row.applicant_hash
-    record.procedure_code, record.agency_code = reading.procedure_code, reading.agency_code
-    record.digest, record.list_digest = reading.digest, reading.list_digest or record.list_digest
-    record.raw_digest = placed.slot.arrival.raw_digest
-    record.read_at = reading.read_at
+    if not (reading.partial and placed.slot.known):
+        record.procedure_code, record.agency_code = reading.procedure_code, reading.agency_code
+        record.digest, record.list_digest = reading.digest, reading.list_digest or record.list_digest
+        record.raw_digest = placed.slot.arrival.raw_digest
+        record.read_at = reading.read_at
     record.removed = reading.removed
     record.absent = 0
     record.counts = {name: value for name, value in seen.counts.items() if name not in ("aside", "doubt")}

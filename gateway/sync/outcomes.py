@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.base import DeliveryClass, Operation, Outcome, OutcomeKind
+from adapters.base import DeliveryClass, Operation, Outcome, OutcomeKind, ProbeStrength, Repeat
 from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneKey, LaneRow, NoticeRow, RecordRow
@@ -71,6 +71,10 @@ def remember_record(tx: Tx, lane: LaneRow, external_id: str, now: float) -> None
         tx.put_records([row])
 
 
+_NONE = Operation("", DeliveryClass.COMMAND, "", Repeat.UNKNOWN, ProbeStrength.NONE)
+"""Of a command that its portal has no operation for, parked for a person."""
+
+
 class _Recorder:
     def __init__(self, tx: Tx, shop: Workshop, portal: Portal, key: str) -> None:
         self._tx = tx
@@ -82,7 +86,7 @@ class _Recorder:
         self.row: DeliveryRow = found
         self._lane_key = LaneKey(portal.name, found.dossier_id)
         self._lane = Lane(tx.lanes([self._lane_key])[self._lane_key])
-        self._operation: Operation = portal.adapter.abilities.operations[found.operation]
+        self._operation: Operation = portal.adapter.abilities.operations.get(found.operation, _NONE)
         self._now = shop.now()
 
     def keep_open(self, next_at: float, reason: str, *, asked: bool) -> None:
@@ -120,6 +124,9 @@ class _Recorder:
             ended = self._refused(outcome, first_unknown)
         self._leaf("outcome", outcome=outcome.kind.value, code=outcome.code, reason=outcome.reason, proof=outcome.proof)
         self._store()
+        collected = self._portal.adapter.abilities.collected
+        book = self._shop.handovers
+        book.answered(self._tx, self.row, ended.state, self._now, outcome=outcome, collected=collected)
         return ended
 
     def _cleared(self, excerpt: str) -> str:
@@ -166,7 +173,13 @@ class _Recorder:
         self.remember_record(external_id)
 
     def remember_record(self, external_id: str) -> None:
-        """A record we made links by the identifier we wrote there (S1), and its first state is news (S26)."""
+        """A record we made links by the identifier we wrote there (S1), and its first state is news (S26).
+
+        A dossier that we had made gets its name there from the portal: until it is heard, the number links it.
+        """
+        born = self.row.operation == self._portal.adapter.abilities.commands.get("create_dossier")
+        if born and external_id == self.row.external_id:
+            return
         if self._operation.creates or self.row.klass == DeliveryClass.SNAPSHOT:
             remember_record(self._tx, self._lane.row, external_id, self._now)
 
@@ -309,6 +322,7 @@ class _Recorder:
             self._end_without_proof(state)
         self._leaf("settled", state=state, how=how, person=person)
         self._store()
+        self._shop.handovers.answered(self._tx, self.row, state, self._now, how=how, person=person)
         return Ended(self.row.state, True)
 
     def _end_without_proof(self, state: str) -> None:

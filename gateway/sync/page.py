@@ -13,6 +13,7 @@ from gateway.store.rows import DossierRow, LaneKey, LaneRow, RecordRow
 from gateway.sync.arrival import Arrival
 from gateway.sync.decide import Decision, Ownership
 from gateway.sync.dossiers import Held
+from gateway.sync.handover import Handovers
 from gateway.sync.portal import Portal
 from gateway.sync.reading import Reading
 from gateway.sync.route import ownership_of, stages
@@ -21,8 +22,16 @@ from gateway.sync.route import ownership_of, stages
 class Terms:
     """What holds for every page: configuration, vault, portals, and what follows from them."""
 
-    def __init__(self, config: Config, vault: Vault, portals: Mapping[str, Portal], new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        vault: Vault,
+        portals: Mapping[str, Portal],
+        new_id: Callable[[], str],
+        handovers: Handovers,
+    ) -> None:
         self.config = config
+        self.handovers = handovers
         self.vault = vault
         self.portals = portals
         self.new_id = new_id

@@ -9,6 +9,7 @@ from gateway.store.base import Tx, Vault
 from gateway.store.rows import LaneKey, RecordRow
 from gateway.sync import own_lane, writing
 from gateway.sync.arrival import SALT, Arrival
+from gateway.sync.handover import Handovers
 from gateway.sync.hearing import hear
 from gateway.sync.page import Page, Slot, Stored, Terms
 from gateway.sync.placing import Placing
@@ -20,8 +21,15 @@ __all__ = ["SALT", "PageWriter", "Stored"]
 class PageWriter:
     """Stores pages of any portal. `new_id` gives dossier ids; all else is passed in."""
 
-    def __init__(self, config: Config, vault: Vault, portals: Mapping[str, Portal], new_id: Callable[[], str]) -> None:
-        self._terms = Terms(config, vault, portals, new_id)
+    def __init__(
+        self,
+        config: Config,
+        vault: Vault,
+        portals: Mapping[str, Portal],
+        new_id: Callable[[], str],
+        handovers: Handovers,
+    ) -> None:
+        self._terms = Terms(config, vault, portals, new_id, handovers)
 
     def store(self, tx: Tx, portal: Portal, arrivals: Sequence[Arrival], now: float) -> Stored:
         """Store one page inside a transaction."""

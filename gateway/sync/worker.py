@@ -253,6 +253,7 @@ class LaneWorker:
             if state == "unproven":
                 outcomes.follow(tx, shop, self._portal, key)
             if step.klass is DeliveryClass.COMMAND:
+                shop.handovers.ended(tx, entry, step, now)
                 outcomes.other_lanes_due(tx, row, now)
 
         shop.store.write(enter)
@@ -306,8 +307,10 @@ class LaneWorker:
                     lane.drifted(step.cause)
             elif step.klass is DeliveryClass.COMMAND:
                 lane.command(step.cause, state="begun", key=composed.key, verb=step.verb)
+                if step.wanted is not None and step.wanted.verb == "declare":
+                    shop.handovers.begun(tx, row.dossier_id, row.portal, step.wanted.route, now)
             attempt_begun(tx, lane, delivery, now)
-            if composed.operation.creates:
+            if composed.operation.creates and step.verb != "create_dossier":
                 outcomes.remember_record(tx, row, case.external_id, now)
             return delivery
 
@@ -400,6 +403,8 @@ def _row(
     row.body_digest = hashlib.sha256(composed.body).hexdigest()
     row.planned_at, row.guard, row.asks = now, guard, 0
     row.doc = {"content": composed.content} if composed.content else {}
+    if step.wanted is not None:
+        row.doc["route"] = step.wanted.route
     if composed.members:
         members = set(composed.members)
         row.doc["ids"] = sorted({i for event in case.view.owned() if event.id in members for i in event.ids})

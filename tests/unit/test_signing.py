@@ -36,7 +36,7 @@ def test_a_second_start_finds_the_same_keys(ring: SigningRing, clock: ManualCloc
 
 def test_a_signature_is_of_the_key_for_its_purpose_and_of_no_other(ring: SigningRing) -> None:
     receipt, checkpoint = (ring.in_use(purpose) for purpose in Purpose)
-    signature = ring.sign(Purpose.RECEIPT, WORDS)
+    signature = ring.in_use(Purpose.RECEIPT).sign(WORDS)
     assert verified(receipt.pem(), WORDS, signature) == receipt.id
     assert verified(checkpoint.pem(), WORDS, signature) == ""
     assert verified(receipt.pem(), WORDS + b".", signature) == ""
@@ -44,7 +44,7 @@ def test_a_signature_is_of_the_key_for_its_purpose_and_of_no_other(ring: Signing
 
 def test_a_retired_key_still_verifies_and_can_no_longer_sign(ring: SigningRing, clock: ManualClock) -> None:
     old = ring.in_use(Purpose.RECEIPT)
-    before = ring.sign(Purpose.RECEIPT, WORDS)
+    before = ring.in_use(Purpose.RECEIPT).sign(WORDS)
     clock.advance(60)
     new = ring.rotate(Purpose.RECEIPT)
     kept = {key.id: key for key in ring.all()}
@@ -52,14 +52,14 @@ def test_a_retired_key_still_verifies_and_can_no_longer_sign(ring: SigningRing, 
     assert kept[old.id].retired_at == START.timestamp() + 60
     assert old.private.encode() not in ring.path.read_bytes()
     assert verified(kept[old.id].pem(), WORDS, before) == old.id
-    assert verified(new.pem(), WORDS, ring.sign(Purpose.RECEIPT, WORDS)) == new.id
+    assert verified(new.pem(), WORDS, ring.in_use(Purpose.RECEIPT).sign(WORDS)) == new.id
 
 
 def test_a_running_gateway_signs_with_the_key_that_another_process_made(ring: SigningRing, clock: ManualClock) -> None:
     running = SigningRing(ring.path, clock)
-    running.sign(Purpose.RECEIPT, WORDS)
+    running.in_use(Purpose.RECEIPT).sign(WORDS)
     new = ring.rotate(Purpose.RECEIPT)
-    assert verified(new.pem(), WORDS, running.sign(Purpose.RECEIPT, WORDS)) == new.id
+    assert verified(new.pem(), WORDS, running.in_use(Purpose.RECEIPT).sign(WORDS)) == new.id
 
 
 def test_a_ring_that_others_may_read_is_refused(ring: SigningRing, clock: ManualClock) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from adapters.base import Repeat
 from gateway.config import Config
+from gateway.signing import SigningRing
 from gateway.store.rows import DeliveryRow, LaneKey, LaneRow
 from gateway.store.sqlite import SqliteStore
 from gateway.sync.case import Workshop
@@ -74,6 +75,7 @@ class World:
         """Start the gateway; also after `close`, as a restart."""
         self.store = self.new_store(self.folder / "store.db")
         self.vault = KeyRing(self.folder / "keys.ring")
+        self.signer = SigningRing(self.folder / "signing.keys", self.clock)
         adapters: dict[str, Faulty] = {p.name: p for p in (self.province, self.national, self.justice)}
         words = load(str(MAPPING))
         portals = {
@@ -89,6 +91,7 @@ class World:
             random=random.Random(7),
             new_id=lambda: next(self._ids),
             wake=lambda portal: None,
+            signer=self.signer,
         )
         self.engine = Engine(self.shop)
         self.operator = Operator(self.engine)

@@ -1,0 +1,200 @@
+"""What a transaction writes about hand-overs: the stage's row, its facts, and a receipt for each fact that is proven.
+
+Every function runs inside the transaction that moves the state it speaks of: T1 (owed, heard), T2b (begun), T3 and T4
+(answered, not wanted).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from adapters.base import DeliveryClass, Outcome, OutcomeKind
+from gateway.config import Config
+from gateway.evidence.leaf import leaf
+from gateway.evidence.receipt import answered as reply_of
+from gateway.evidence.receipt import statement
+from gateway.signing import Purpose, SigningRing
+from gateway.store.base import Tx
+from gateway.store.rows import DeliveryRow, DossierRow, ReceiptRow, StageRow
+from gateway.sync.forwarding import began, forwards, handed, rules
+from gateway.sync.plan import Step
+from gateway.sync.stages import Fact, at_of, establish, hear
+from gateway.sync.wanted import DossierView, Target
+
+_NOT_THERE = ("retry", "thawed", "refused", "parked")
+
+
+class Handovers:
+    """The book of hand-overs. Without a `signer` facts are kept and no receipts are written."""
+
+    def __init__(self, config: Config, signer: SigningRing | None) -> None:
+        self._config = config
+        self._signer = signer
+        self._routes = {route.name: route for route in forwards(config.routes)}
+
+    def owed(self, tx: Tx, row: DossierRow, targets: Iterable[Target], now: float) -> None:
+        """T1: what the rules want handed over is owed from now on."""
+        begun = began(row.flags)
+        owed: dict[tuple[str, str], StageRow] = {}
+        for target in targets:
+            declared = {wanted.route for wanted in target.commands if wanted.verb == "declare"}
+            for name in declared:
+                if (target.portal, name) not in begun and _after_the_line(tx, target):
+                    owed[target.portal, name] = StageRow(row.id, target.portal, name, owed_at=now)
+        if owed:
+            tx.owe_stages(list(owed.values()))
+
+    def begun(self, tx: Tx, dossier_id: str, portal: str, route: str, now: float) -> None:
+        """T2b: from the first byte on the dossier belongs where it is handed to."""
+        tx.owe_stages([StageRow(dossier_id, portal, route, owed_at=now)])
+        _flag(tx, dossier_id, handed(portal, route), there=True)
+
+    def heard(self, tx: Tx, view: DossierView, portal: str, leaf_digest: str, now: float) -> None:
+        """T1: the stage's handler has said something."""
+        dossier = view.row
+        stages = tx.stages_of([dossier.id], portal=portal).get(dossier.id, [])
+        if not stages:
+            holding = [route.name for route in rules(view, self._config.routes) if route.to == portal]
+            stages = [StageRow(dossier.id, portal, name, owed_at=now) for name in holding[:1]]
+        for stage in stages:
+            known = self._routes.get(stage.route)
+            for fact, event in hear(stage, view.owned(portal), known.accepted_by if known else ()):
+                proof = {**stage.doc["proof"][fact.value], "timed_by_us": event.timed_by_us}
+                self._receipt(tx, dossier, stage, fact, event.id, proof, {"leaf": leaf_digest}, now)
+        tx.put_stages(stages)
+
+    def answered(
+        self,
+        tx: Tx,
+        row: DeliveryRow,
+        state: str,
+        now: float,
+        *,
+        outcome: Outcome | None = None,
+        how: str = "",
+        person: str = "",
+        collected: bool = False,
+    ) -> None:
+        """T3, T4: what became of one delivery of a stage. `how` says why where nobody answered."""
+        name = row.doc.get("route", "")
+        if row.klass != DeliveryClass.COMMAND or name not in self._routes or self._routes[name].to != row.portal:
+            return
+        held = tx.stages_of([row.dossier_id], portal=row.portal).get(row.dossier_id, [])
+        stage = next((one for one in held if one.route == name), None)
+        stage = stage or StageRow(row.dossier_id, row.portal, name, owed_at=row.planned_at)
+        proof = _proof(row, outcome, how, person, collected)
+        if state == "delivered":
+            self._delivered(tx, stage, row, proof, outcome, now)
+        elif outcome is not None and outcome.kind is OutcomeKind.REFUSED and not outcome.auth:
+            self._refused(tx, stage, row, proof, outcome, now)
+        if state in _NOT_THERE and stage.received_at is None and not (outcome is not None and outcome.duplicate):
+            _flag(tx, row.dossier_id, handed(row.portal, name), there=False)
+
+    def ended(self, tx: Tx, row: DeliveryRow, step: Step, now: float) -> None:
+        """T3: a command came to its end without being sent now: not wanted any more, parked, or found to be there.
+
+        Of a hand-over that was never begun and is not wanted, nothing is left to wait for.
+        """
+        if step.wanted is None or step.wanted.verb != "declare":
+            return
+        name = row.doc["route"] = step.wanted.route
+        if row.state == "delivered":
+            self.answered(tx, row, row.state, now, how=step.reason)
+        if row.state != "superseded":
+            return
+        for stage in tx.stages_of([row.dossier_id], portal=row.portal).get(row.dossier_id, []):
+            if stage.route == name and stage.sent_at is None and stage.received_at is None:
+                tx.drop_stage(stage)
+
+    def _delivered(
+        self, tx: Tx, stage: StageRow, row: DeliveryRow, proof: dict[str, Any], outcome: Outcome | None, now: float
+    ) -> None:
+        sent_at = float(row.attempts[-1]["begun_at"]) if row.attempts else row.planned_at
+        establish(stage, Fact.SENT, sent_at, proof)
+        establish(stage, Fact.RECEIVED, now, proof)
+        stage.doc.setdefault("handed_over", _handed_over(row))
+        tx.put_stages([stage])
+        dossier = tx.dossiers([row.dossier_id])[row.dossier_id]
+        reply = reply_of(outcome.answer) if outcome is not None else None
+        self._receipt(tx, dossier, stage, Fact.RECEIVED, row.key, proof, reply, now, row=row)
+
+    def _refused(
+        self, tx: Tx, stage: StageRow, row: DeliveryRow, proof: dict[str, Any], outcome: Outcome, now: float
+    ) -> None:
+        """A parsed no proves that it was sent, and that it is not there."""
+        establish(stage, Fact.SENT, float(row.attempts[-1]["begun_at"]), proof)
+        tx.put_stages([stage])
+        dossier = tx.dossiers([row.dossier_id])[row.dossier_id]
+        self._receipt(tx, dossier, stage, Fact.SENT, row.key, proof, reply_of(outcome.answer), now, row=row)
+
+    def _receipt(
+        self,
+        tx: Tx,
+        dossier: DossierRow,
+        stage: StageRow,
+        fact: Fact,
+        subject: str,
+        proof: dict[str, Any],
+        reply: dict[str, Any] | None,
+        now: float,
+        *,
+        row: DeliveryRow | None = None,
+    ) -> None:
+        """Sign what was proven, once for each fact and what proves it."""
+        if self._signer is None:
+            return
+        key = self._signer.in_use(Purpose.RECEIPT)
+        at = now if row is not None and fact is Fact.RECEIVED else at_of(stage, fact)
+        said = statement(
+            agency_code=self._config.province.agency_code,
+            key_id=key.id,
+            dossier=dossier.national_code or dossier.dossier_code,
+            portal=stage.portal,
+            route=stage.route,
+            fact=fact.value,
+            at=now if at is None else at,
+            made_at=now,
+            proof=proof,
+            handed_over=_handed_over(row) if row is not None else stage.doc.get("handed_over"),
+            reply=reply,
+        )
+        digest = hashlib.sha256(said).hexdigest()
+        made = ReceiptRow(
+            dossier.id, stage.portal, stage.route, fact.value, subject, said, digest, key.sign(said), key.id, now
+        )
+        if tx.put_receipt(made):
+            named = {"receipt": made.digest, "fact": made.fact, "of": subject, "signer": key.id}
+            tx.append_leaves([leaf("receipt", now, dossier_id=dossier.id, portal=stage.portal, **named)])
+
+
+def _after_the_line(tx: Tx, target: Target) -> bool:
+    """Whether the portal is live and a hand-over is caused by something behind its adopt line (S26)."""
+    state = tx.portal(target.portal)
+    line = state.adopt_from
+    if state.mode != "live" or line is None:
+        return False
+    return any(wanted.verb == "declare" and wanted.cause.news_at > line for wanted in target.commands)
+
+
+def _flag(tx: Tx, dossier_id: str, flag: str, *, there: bool) -> None:
+    row = tx.dossiers([dossier_id])[dossier_id]
+    if (flag in row.flags) != there:
+        row.flags = (*row.flags, flag) if there else tuple(one for one in row.flags if one != flag)
+        tx.put_dossiers([row])
+
+
+def _handed_over(row: DeliveryRow) -> dict[str, Any]:
+    return {"delivery": row.key, "operation": row.operation, "sha256": row.body_digest, "attempts": len(row.attempts)}
+
+
+def _proof(row: DeliveryRow, outcome: Outcome | None, how: str, person: str, collected: bool) -> dict[str, Any]:
+    """Whose word it is: the partner's answer or acknowledgement, our own asking, or a person's."""
+    if person:
+        return {"by": "person", "of": row.key, "words": how}
+    if outcome is None:
+        return {"by": "asked", "of": row.key, "words": how}
+    by = "acknowledgement" if collected else "answer"
+    words = outcome.proof if outcome.kind is OutcomeKind.DELIVERED else outcome.kind.value
+    return {"by": by, "of": row.key, "code": outcome.code, "words": words}
