@@ -64,7 +64,7 @@ class _Naming:
     def state(self, said: Saying, identity: EventIdentity, *, first: bool, ours: bool) -> Entry | None:
         if identity is EventIdentity.ACT and said.own_id not in ("", "0"):
             return self._act(said)
-        if identity is EventIdentity.OWN_ID and said.own_id:
+        if said.own_id and identity in (EventIdentity.OWN_ID, EventIdentity.BARE):  # what is told may carry an id
             return self._entry(f"own:{said.own_id}", "own", said, _number(said.own_id))
         if identity is not EventIdentity.BARE and said.at is not None:
             return self._entry(f"time:{said.status}:{said.at:.3f}", "time", said, 0)

@@ -49,7 +49,7 @@ def route(
     waiting = {found.group for found in held if found.name in paused}
     ready = [found for found in held if found.group and found.group not in waiting]
     commands.setdefault(handler, []).extend(forwarding.group_results(view, ready, groups or {}))
-    commands[handler].extend(_requests(view, ownership))
+    commands[handler].extend([*_births(view, ownership), *_requests(view, ownership)])
     portals = [*mirrors, *(portal for portal, wanted in commands.items() if wanted and portal not in mirrors)]
     return [Target(portal, mirrors.get(portal), tuple(commands.get(portal, ()))) for portal in portals if portal]
 
@@ -62,6 +62,14 @@ def explain(view: DossierView, route: RouteConfig, routes: Sequence[RouteConfig]
     if not reason and conditional and not any(matches(event, route.when) for event in view.owned()):
         reason = "no event has had a status of this route"
     return Explanation(route.name, route.to, not reason, reason or "all conditions hold")
+
+
+def _births(view: DossierView, ownership: OwnershipConfig) -> list[Wanted]:
+    """A dossier born elsewhere of which its handler has no record yet is to be made there, once (S6)."""
+    if not ownership.births or any(e["portal"] == view.row.handler and e["record"] for e in view.entries):
+        return []
+    born = [event for event in view.events() if event.portal in ownership.births and not event.baseline]
+    return [Wanted(born[0], "create_dossier", "births")] if born else []
 
 
 def _requests(view: DossierView, ownership: OwnershipConfig) -> list[Wanted]:
