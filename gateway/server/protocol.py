@@ -67,6 +67,13 @@ class Protocol(H11Protocol):
         if self._calling:
             self._stop_waiting()
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn closes at once; asyncio lets us stay
+        """The caller has said all: he is still answered if his call was whole. TLS knows no half-closed connection."""
+        if self.scheme == "https" or not self._calling or self.cycle.more_body:
+            return False
+        self.cycle.keep_alive = False
+        return True
+
     @property
     def _calling(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

@@ -12,6 +12,7 @@ from gateway.access.keys import bearer
 from gateway.server.refusal import RefusalError
 
 MOST_TARGET_BYTES = 8 * 1024
+MOST_HEAD_BYTES = 32 * 1024
 MOST_HEADERS = 100
 MOST_FIELDS = 100
 CERTIFICATE = "lienthong.certificate"
@@ -20,15 +21,16 @@ Scope = MutableMapping[str, Any]
 
 
 def check_scope(scope: Scope) -> None:
-    """Refuse addresses and heads beyond their caps; all header bytes together are capped where they are parsed.
+    """Refuse addresses and heads beyond their caps.
 
     Raises:
         RefusalError: 414 or 431.
     """
     if len(scope["raw_path"]) + len(scope["query_string"]) > MOST_TARGET_BYTES:
         raise RefusalError(HTTPStatus.REQUEST_URI_TOO_LONG, "address too long")
-    if len(scope["headers"]) > MOST_HEADERS:
-        raise RefusalError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers")
+    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    if len(scope["headers"]) > MOST_HEADERS or size > MOST_HEAD_BYTES:
+        raise RefusalError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers too large")
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

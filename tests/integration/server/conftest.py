@@ -98,6 +98,7 @@ class Served:
     @contextlib.contextmanager
     def raw(self) -> Iterator[Raw]:
         with socket.create_connection(self.address, 10) as sock:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             yield Raw(sock)
 
     def ask(self, head: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:

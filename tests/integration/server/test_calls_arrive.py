@@ -96,6 +96,19 @@ def test_one_connection_carries_many_calls(serve: Serve) -> None:
             assert parsed(raw.hear())[2] == b"answered:POST::%d" % size
 
 
+def test_an_answer_is_not_held_back_until_more_is_to_be_sent(serve: Serve) -> None:
+    """Head and body leave in two pieces; the second once waited for the caller's late acknowledgement, 40 ms."""
+    served = serve({"burst": 1000})
+    times = []
+    with served.raw() as raw:
+        for _ in range(21):
+            begun = time.monotonic()
+            raw.say(b"POST /in/national/nhanhsdvcqg HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx")
+            assert parsed(raw.hear())[0] == 200
+            times.append(time.monotonic() - begun)
+    assert sorted(times)[10] < 0.03
+
+
 def test_a_caller_who_asks_before_sending_is_told_to_go_on_only_when_he_may(serve: Serve) -> None:
     served = serve({"max_body_bytes": 1024})
     head = b"POST /in/national/nhanhsdvcqg HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: %d\r\n\r\n"
