@@ -9,7 +9,18 @@ from typing import Any
 
 import orjson
 
-from adapters.base import Delivery, DeliveryClass, Operation, Outcome, OutcomeKind, Presence, Probe, ProbeStrength, RawRecord, Repeat
+from adapters.base import (
+    Delivery,
+    DeliveryClass,
+    Operation,
+    Outcome,
+    OutcomeKind,
+    Presence,
+    Probe,
+    ProbeStrength,
+    RawRecord,
+    Repeat,
+)
 from adapters.receiving import (
     InboundCall,
     InboundFile,
@@ -20,7 +31,6 @@ from adapters.receiving import (
     Unreadable,
     Verdict,
 )
-from gateway.config import Config
 from gateway.inbound.answers import Answers
 from gateway.inbound.files import FileStore
 from gateway.inbound.intake import Desk as IntakeDesk

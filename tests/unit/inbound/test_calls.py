@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -11,7 +12,9 @@ import pytest
 
 from adapters.receiving import InboundReply
 from gateway.store.backup import backup
+from gateway.store.base import Tx
 from gateway.store.restore import restore
+from gateway.sync.dossiers import Held
 from schemas.errors import StoreError
 from tests.unit.inbound.telling import MakingDesk, Push, Told
 
@@ -41,6 +44,32 @@ class TestRepeats:
         assert sorted(codes) == [0, 1, 1, 1, 1, 1, 1, 1]
         world.rest()
         assert world.province.made == ["N1"]
+
+    def test_two_that_meet_behind_the_first_look_are_told_apart_in_the_transaction(self, world: Told) -> None:
+        meet, real = threading.Barrier(2), world.journal.append
+
+        def together(plain: bytes, at: datetime) -> None:
+            real(plain, at)
+            meet.wait(5)
+
+        world.journal.append = together  # type: ignore[method-assign]
+        codes: list[int] = []
+        threads = [threading.Thread(target=lambda: codes.append(world.tell()["error_code"])) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(codes) == [0, 1]
+        leaves = world.store.read(lambda tx: tx.leaves())
+        assert [row.kind for _, row in leaves].count("inbound") == 1
+
+    def test_two_versions_that_wait_together_are_both_heard(self, world: Told) -> None:
+        world.tell(name="CÔNG DÂN THỬ NGHIỆM 01")
+        world.tick()
+        world.tell(name="CÔNG DÂN THỬ NGHIỆM 01 SỬA")
+        world.taker.run("national")
+        (dossier,) = world.store.read(lambda tx: list(tx.iter_dossiers()))
+        assert len(dossier.timeline) == 2
 
     def test_other_content_under_the_same_number_is_a_new_version_of_the_same_dossier(self, world: Told) -> None:
         assert world.tell(name="CÔNG DÂN THỬ NGHIỆM 01")["error_code"] == 0
@@ -105,7 +134,9 @@ class TestDurable:
         assert world.province.made == ["N1"]
         assert world.tell()["error_code"] == 1
 
-    def test_s27_a_push_answered_after_the_backup_comes_back_from_the_journal(self, world: Told, tmp_path: Path) -> None:
+    def test_s27_a_push_answered_after_the_backup_is_in_the_journal(
+        self, world: Told, tmp_path: Path
+    ) -> None:
         world.tell("N1")
         world.rest()
         manifest = backup(tmp_path / "store.db", tmp_path / "backups", world.clock.now())
@@ -212,10 +243,20 @@ class TestBorn:
         world.tell(name="CÔNG DÂN THỬ NGHIỆM 01")
         world.rest()
         before = world.province.reads
+        later = world.clock.now() + timedelta(seconds=600)
+        world.store.write(lambda tx: _read_at(tx, later.timestamp()))
         world.tell_raw(orjson.dumps({"code": "N1", "status": "withdrawal_requested", "paid": True}))
         world.rest()
         assert world.province.reads > before
+        row = world.store.read(lambda tx: tx.dossiers(["d0001"]))["d0001"]
+        assert Held.open(row, world.vault).facts["national"]["applicant"]["name"]
         assert world.province.folders["ref-N1"].detail["status"] == "withdrawal_requested"
+
+
+def _read_at(tx: Tx, at: float) -> None:
+    record = tx.records("national", ["N1"])["N1"]
+    record.read_at = at
+    tx.put_records([record])
 
 
 def test_an_answer_is_worded_once(world: Told) -> None:
