@@ -71,7 +71,7 @@ def _command(case: Case, step: Step, key_uuid: str) -> dict[str, Any]:
         said = event_values(wanted.cause, case.held, case.view.number)
         if wanted.act is not None:
             values["status"] = DossierStatus(wanted.act.act)
-            said["note"] = wanted.act.note or said.get("note", "")
+            said["note"] = ": ".join(text for text in (wanted.act.note, said.get("note", "")) if text)
     values["note"] = f"{said.get('note', '')} [lt:{key_uuid}]".strip()
     if said.get("officer"):
         values["officer"] = said["officer"]

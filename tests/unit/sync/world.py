@@ -66,8 +66,10 @@ class World:
         self.clock = ManualClock(START)
         self.province = Desk("province", self.clock)
         self.national = Mirror("national", self.clock)
-        self.justice = Ministry("justice", self.clock, repeat or Repeat.REFUSED_AS_DUPLICATE)
+        self.justice = self.new_ministry("justice", repeat or Repeat.REFUSED_AS_DUPLICATE)
         self.config = Config.model_validate(raw or config())
+        more = [name for name in self.config.portals if name not in ("province", "national", "justice")]
+        self.others = {name: self.new_ministry(name, Repeat.REFUSED_AS_DUPLICATE) for name in more}
         self._ids = (f"d{number:04}" for number in itertools.count(1))
         self.open()
 
@@ -77,6 +79,7 @@ class World:
         self.vault = KeyRing(self.folder / "keys.ring")
         self.signer = SigningRing(self.folder / "signing.keys", self.clock)
         adapters: dict[str, Faulty] = {p.name: p for p in (self.province, self.national, self.justice)}
+        adapters.update(self.others)
         words = load(str(MAPPING))
         portals = {
             name: Portal(name, entry, adapters[name], words, self.clock, breaker=Breaker(entry.breaker, self.clock))
@@ -99,6 +102,10 @@ class World:
     def new_store(self, path: Path) -> SqliteStore:
         """The store; a simulation puts pauses into it."""
         return SqliteStore(path)
+
+    def new_ministry(self, name: str, repeat: Repeat) -> Ministry:
+        """A portal that a stage is forwarded to; a test may give it more abilities."""
+        return Ministry(name, self.clock, repeat)
 
     def close(self) -> None:
         """Stop the gateway."""
@@ -128,9 +135,10 @@ class World:
         """Wake every job once; gives how much happened: changes read and calls made."""
         happened = 0
         self.tick()
-        for name in ("province", "justice", "national"):
+        names = ("province", "justice", *self.others, "national")
+        for name in names:
             happened += self.engine.pull(name).changed
-        for name in ("province", "justice", "national"):
+        for name in names:
             happened += self.engine.deliver(name).counts["sent"]
         return happened
 
