@@ -12,6 +12,7 @@ from datetime import datetime
 
 from lxml import etree
 
+from adapters.nsw.contents import contents
 from adapters.nsw.envelope import RECEIVED, REFUSED, Message, Subject, send_date, write
 from adapters.nsw.options import Party
 from adapters.xml import canonical
@@ -23,10 +24,8 @@ SYSTEM = Party(name="System", identity="System")
 
 def acknowledged(message: Message, at: datetime) -> str:
     """99: the message was received, and nothing more is said."""
-    content = etree.Element("ReceiveDate")
-    content.text = send_date(at)
     subject = replace(message.subject, function=RECEIVED, send_date=send_date(at))
-    return write(_new_id(message.digest, RECEIVED), message.receiver, message.sender, subject, content)
+    return write(_new_id(message.digest, RECEIVED), message.receiver, message.sender, subject, *contents(RECEIVED, at))
 
 
 def refused(message: Message, reason: str, at: datetime) -> str:
@@ -55,17 +54,7 @@ def refused_unread(root: etree._Element | None, reason: str, at: datetime) -> st
 def _rejection(
     new_id: str, sender: Party, receiver: Party, subject: Subject, message_id: str, reason: str, at: datetime
 ) -> str:
-    text = write(new_id, sender, receiver, subject, rejection(message_id, reason))
-    return text.replace("</Reject>", f"</Reject><RejectDate>{send_date(at)}</RejectDate>")
-
-
-def rejection(code: str, reason: str, who: str = "System") -> etree._Element:
-    """A `Reject` block without its date, which stands beside it."""
-    reject = etree.Element("Reject")
-    fields = {"RejectCode": code, "RejectDesc": reason, "Organization": who, "Division": who, "Name": who}
-    for name, text in fields.items():
-        etree.SubElement(reject, name).text = text
-    return reject
+    return write(new_id, sender, receiver, subject, *contents(REFUSED, at, reason, message_id))
 
 
 def _new_id(digest: str, function: str) -> str:

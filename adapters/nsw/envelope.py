@@ -103,10 +103,10 @@ def send_date(instant: datetime) -> str:
     return instant.astimezone(VIETNAM).strftime(_SEND_DATE)
 
 
-def write(message_id: str, sender: Party, receiver: Party, subject: Subject, content: etree._Element) -> str:
+def write(message_id: str, sender: Party, receiver: Party, subject: Subject, *content: etree._Element) -> str:
     """One message as text without prolog; equal arguments give equal text.
 
-    `content` is the business element below `Content`; it is copied, not moved.
+    `content` are the business elements below `Content`; they are copied, not moved.
     """
     root = etree.Element("Envelope")
     header = etree.SubElement(root, "Header")
@@ -117,7 +117,7 @@ def write(message_id: str, sender: Party, receiver: Party, subject: Subject, con
     _party(header, "To", receiver, subject.document_type)
     _subject(header, subject)
     holder = etree.SubElement(etree.SubElement(root, "Body"), "Content")
-    holder.append(etree.fromstring(etree.tostring(content, with_tail=False)))
+    holder.extend(etree.fromstring(etree.tostring(element, with_tail=False)) for element in content)
     return etree.tostring(root, encoding="unicode")
 
 

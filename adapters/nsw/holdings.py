@@ -10,6 +10,9 @@ from typing import Annotated, Any, Literal
 from lxml import etree
 from pydantic import AfterValidator, Field
 
+from adapters.nsw.calling import CallBacks
+from adapters.nsw.envelope import Subject
+from adapters.nsw.options import Signatures
 from adapters.nsw.quirks import QUIRKS, WSDL_NAMESPACE
 from schemas.settings import Section
 
@@ -23,6 +26,10 @@ def _known(quirk: str) -> str:
 Quirk = Annotated[str, AfterValidator(_known)]
 STATES = {"record": 1, "accept": 4, "refuse": 5, "cancel": 10, "supplement": 13, "complete": 19, "suspend": 25}
 """Officers' verbs and the state numbers of the ministry's system (ministry.md 1.7)."""
+CALLED_BACK = {"accept": "21", "refuse": "22", "cancel": "24", "supplement": "27", "complete": "23", "suspend": "35"}
+"""Officers' verbs and the function the ministry calls back with; recording a dossier is nobody else's business."""
+STATE_AFTER = {"21": 4, "22": 5, "23": 19, "24": 10, "25": 25, "27": 13, "28": 13, "29": 13, "35": 25}
+"""Function called back -> state of the dossier."""
 
 
 class Switches(Section):
@@ -31,7 +38,8 @@ class Switches(Section):
     `namespace`, `operation` and `reply_child` are its WSDL's. `repeat_answer`: a message id seen before is
     acknowledged again, refused with that id as RejectCode (a failed insert), or one and the other by turns.
     `quirks` hurt every answer; `act("next")` hurts single ones. `request_namespace`: the handler reads only that
-    namespace. `fails`: every insert fails, in the words of `refusal`.
+    namespace. `fails`: every insert fails, in the words of `refusal`. `call_back`: see there. `signatures`: as an
+    entry of `config.yaml` says it, seen from the ministry.
     """
 
     namespace: str = WSDL_NAMESPACE
@@ -42,6 +50,8 @@ class Switches(Section):
     request_namespace: str = ""
     fails: bool = False
     refusal: str = "không lưu được thông điệp"
+    call_back: CallBacks = CallBacks()
+    signatures: Signatures = Signatures()
 
 
 @dataclass(slots=True)
@@ -67,6 +77,10 @@ class Held:
     seeded: bool = False
     declarations: list[Declaration] = field(default_factory=list)
     states: list[tuple[str, int]] = field(default_factory=list)
+    subject: Subject | None = None
+    steps: list[str] = field(default_factory=list)
+    told: int = 0
+    told_at: datetime | None = None
 
     def shown(self) -> dict[str, Any]:
         """What the officer's screen and the oracle see."""

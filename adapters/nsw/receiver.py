@@ -26,6 +26,7 @@ from schemas.errors import RecordInvalidError
 
 MESSAGE = "callback"
 """The mapping message that reads a call-back."""
+REUSED = "the ministry used one message id for two contents"
 SUSPENDED, PAUSED = "25", "35"
 _OUTER_SHARE = 4  # a message escaped into a string grows by at most so much in practice: `<` becomes `&lt;`
 _KEPT = frozenset({Verdict.NEW, Verdict.REPEATED, Verdict.CHANGED})
@@ -96,7 +97,7 @@ class CallBackReceiver:
             partial=True,
         )
         digest = hashlib.sha256(f"{call.operation}\n{message.digest}".encode()).hexdigest()
-        return InboundCall(message.message_id, digest, record)
+        return InboundCall(message.message_id, digest, record, change_alarm=REUSED)
 
     def _worded(self, call: Called, request: InboundRequest, reception: Reception) -> str:
         """99 or 22. A message whose signature does not hold is copied from as little as one that cannot be read."""

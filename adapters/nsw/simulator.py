@@ -1,7 +1,8 @@
 """A ministry that takes dossiers: the real SOAP exchange, an officer's screen, and a book of what arrived.
 
-One-way, as the ministry's own acknowledgement is all a caller gets: 99 or 22, an empty string when it fails; a
-question (function 11) is answered by an acknowledgement only. What its officers decide is on its screen, nowhere else.
+Its own acknowledgement is all a caller gets: 99 or 22, an empty string when it fails; a question (function 11) is
+answered by an acknowledgement only. What its officers decide is on its screen, and is called back where
+`switches.call_back` says so: by its officers' verbs, or by a script for every new dossier.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from typing import Any
 from lxml import etree
 
 from adapters.nsw.answers import acknowledged, refused, refused_unread
-from adapters.nsw.envelope import RECEIVED, REFUSED, Message, forward_schema, message_of, read, reference_of
+from adapters.nsw.envelope import RECEIVED, REFUSED, Message, forward_schema, message_of, reference_of
 from adapters.nsw.holdings import STATES, Declaration, Held, Seed, Switches, plain
+from adapters.nsw.officers import Officers
 from adapters.nsw.quirks import FOREIGN_NAMESPACE, QUIRKS, WSDL_NAMESPACE, Answer, fault
+from adapters.nsw.signing import Signing
 from adapters.simulation import GENERAL_FAULTS, Reply, Request, SimClock, Simulator
 from adapters.xml import Limits, canonical, parse, parse_text
 from schemas.errors import RecordInvalidError
@@ -42,6 +45,8 @@ class NswSimulator(Simulator):
         self._messages: dict[str, tuple[Held, Declaration]] = {}
         self._next: list[str] = []
         self._repeats = 0
+        self._signing = _signing(switches)
+        self._officers = Officers(lambda: self.switches, self._now, self.book)
 
     def describe(self, request: Request) -> str:
         """GET is a ping, a question a read, everything else a write."""
@@ -63,7 +68,12 @@ class NswSimulator(Simulator):
         if text is None:
             return fault("Client", "the request is not the promised envelope")
         with self.lock:
-            return self._hurt(self._worked(text, request))
+            reply = self._hurt(self._signing.sealed(self._worked(text, request)))
+            early = self._officers.take_early()
+        for call in early:
+            self._officers.outbox.send_now(call)
+        self._officers.outbox.start()
+        return reply
 
     def fault_reply(self, kind: str, request: Request) -> Reply | None:
         """Do the work, then answer in a namespace nobody promised."""
@@ -73,7 +83,11 @@ class NswSimulator(Simulator):
         return replace(reply, body=reply.body.replace(self.switches.namespace.encode(), FOREIGN_NAMESPACE.encode()))
 
     def screen(self, path: str, query: Mapping[str, list[str]]) -> Any:
-        """`dossiers`: every dossier with its declarations, their calls and answers; `switches`: the settings."""
+        """`dossiers`: every dossier with its declarations, their calls and answers; `callbacks`: every message called
+        back with its attempts; `switches`: the settings.
+        """
+        if path == "callbacks":
+            return self._officers.outbox.shown()
         with self.lock:
             if path == "dossiers":
                 return [held.shown() for held in self._dossiers.values()]
@@ -82,7 +96,12 @@ class NswSimulator(Simulator):
         return super().screen(path, query)
 
     def act(self, verb: str, arguments: Mapping[str, Any]) -> Any:
-        """Officers' verbs of `STATES` {key or dossier_code}; `seed`; `next` {quirk, times}; `switch` {…}."""
+        """Officers' verbs of `STATES` {key or dossier_code, reason}; `seed`; `next` {quirk, times}; `switch` {…}.
+
+        `call_back` {key or dossier_code, function, and what may replace parts of it} calls once, and gives the answer.
+        """
+        if verb == "call_back":
+            return self._call_back(arguments)
         with self.lock:
             if verb == "next":
                 quirk, times = str(arguments["quirk"]), int(arguments.get("times", 1))
@@ -92,11 +111,12 @@ class NswSimulator(Simulator):
                 return {"waiting": len(self._next)}
             if verb == "switch":
                 self.switches = Switches.model_validate(self.switches.model_dump() | dict(arguments))
+                self._signing = _signing(self.switches)
                 return self.switches.model_dump(mode="json")
             if verb == "seed":
                 return self._seed(Seed.model_validate(arguments)).shown()
             if verb in STATES:
-                return self._decide(self._found(arguments), STATES[verb]).shown()
+                return self._officers.decide(self._found(arguments), verb, arguments, self._signing).shown()
         return super().act(verb, arguments)
 
     # The exchange
@@ -127,7 +147,7 @@ class NswSimulator(Simulator):
         except RecordInvalidError:
             return ""
         try:
-            message = read(text)
+            message = self._signing.opened(text, request.at)
             self._check(message)
         except RecordInvalidError as error:
             return self._rejected(root, error.reason, request.at)
@@ -166,6 +186,8 @@ class NswSimulator(Simulator):
             "forward": plain(message.content[0]),
         }
         self.book.record(EFFECTS[message.subject.function], held.key, content, at=request.at, call=request.call)
+        held.subject = message.subject
+        self._officers.declared(held, message.subject.function, self._signing)
         return self._noted(declaration, request, RECEIVED, acknowledged(message, request.at))
 
     def _repeated(self, message: Message, digest: str, first: Declaration, request: Request) -> str:
@@ -226,18 +248,26 @@ class NswSimulator(Simulator):
                 return held
         raise LookupError("dossier")
 
-    def _decide(self, held: Held, state: int) -> Held:
-        held.state = state
-        held.states.append((self.clock.now().isoformat(), state))
-        self.book.put(held.key, held.shown())
-        return held
+    def _call_back(self, arguments: Mapping[str, Any]) -> Any:
+        with self.lock:
+            call = self._officers.message(self._found(arguments), str(arguments["function"]), arguments, self._signing)
+        self._officers.outbox.send_now(call)
+        return call.shown()
+
+    def _now(self) -> datetime:
+        return self.clock.now()
 
     def _seed(self, seed: Seed) -> Held:
         """A dossier that stands here from before: nobody's declaration of today."""
         key = f"{seed.document_type}-{reference_of(seed.owner, seed.dossier_code)}-{seed.document_year}"
         held = Held(key, seed.dossier_code, seed.national_code, seeded=True)
         self._dossiers[key] = held
-        return self._decide(held, STATES[seed.state])
+        self._officers.show(held, STATES[seed.state])
+        return held
+
+
+def _signing(switches: Switches) -> Signing:
+    return Signing.of(switches.signatures, lambda _reference: "")
 
 
 def build(options: Mapping[str, Any]) -> NswSimulator:

@@ -103,7 +103,10 @@ def serving(signing: Signing | None = None, **options: Any) -> Iterator[Desk]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 64
+
+    server = Server(("127.0.0.1", 0), Handler)
     desk.url = f"http://127.0.0.1:{server.server_port}/{desk.receiver.paths[0]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
