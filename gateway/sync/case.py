@@ -10,19 +10,19 @@ from typing import Any
 
 import orjson
 
-from adapters.base import DeliveryClass
+from adapters.base import DeliveryClass, Repeat
 from gateway.config import Config
 from gateway.signing import SigningRing
 from gateway.store.base import Store, Tx, Vault
 from gateway.store.rows import DeliveryRow, DossierRow, Json, LaneKey, PortalRow
 from gateway.sync.dossiers import Held, hashed, values_of, view_of
-from gateway.sync.forwarding import began, ended
+from gateway.sync.forwarding import left_behind
 from gateway.sync.handover import Handovers
 from gateway.sync.lane import Lane
 from gateway.sync.plan import Desk, Plan, Snapshot, plan
 from gateway.sync.portal import Portal
 from gateway.sync.route import DossierView, Target, Wanted, route
-from gateway.sync.superseding import OF_A_STAGE, THERE, moved_on
+from gateway.sync.superseding import given_away, moved_on
 from schemas.clock import Clock
 from schemas.errors import NotSendableError
 
@@ -91,6 +91,15 @@ class Case:
     def in_doubt(self) -> bool:
         """Whether a record of this dossier waits for a person's word: nothing is sent until then (S2)."""
         return in_doubt(self.dossier)
+
+    def may_settle(self, row: DeliveryRow) -> bool:
+        """Whether an uncertain delivery may be looked at now.
+
+        In doubt nothing is sent (S2); the repeat of an update would overwrite a request that is not decided yet (S10).
+        """
+        operation = self.portal.adapter.abilities.operations[row.operation]
+        overwrites = row.klass == DeliveryClass.SNAPSHOT and operation.repeat is Repeat.SAFE
+        return not self.in_doubt and not (overwrites and self.desk.undecided)
 
     def values(self) -> dict[str, Any]:
         """The canonical record to write."""
@@ -190,14 +199,9 @@ def _desk(
 
 def _elsewhere(tx: Tx, shop: Workshop, portal: Portal, view: DossierView) -> dict[str, str]:
     """Cause -> the portal that got it by a forwarding route that does not hold for this dossier any more (L13)."""
-    others = {at for at, name in began(view.row.flags) if at != portal.name and ended(view, name, shop.config.routes)}
+    others = left_behind(view, shop.config.routes) - {portal.name}
     lanes = tx.lanes([LaneKey(at, view.row.id) for at in sorted(others)]) if others else {}
-    return {
-        cause: key.portal
-        for key, row in lanes.items()
-        for cause, command in Lane(row).commands().items()
-        if command.get("state") in THERE and command.get("verb") in OF_A_STAGE
-    }
+    return given_away(lanes.values())
 
 
 def _undecided(tx: Tx, portal: str, view: DossierView, targets: list[Target], own_line: float) -> bool:

@@ -49,7 +49,7 @@ class Settler:
                 return self._settle(row, "delivered", "our key was read back")
             if row.state == "offered":
                 continue  # its portal's acknowledgement settles it
-            if not case.in_doubt and (row.next_at is None or row.next_at <= case.desk.now):
+            if case.may_settle(row) and (row.next_at is None or row.next_at <= case.desk.now):
                 return self._uncertain(case, row)
         return ""
 

@@ -350,10 +350,10 @@ class LaneWorker:
     def _rest(self, case: Case, waits: object) -> None:
         """Nothing can be done now: clear "due" if nothing is open, else be due when the first wait ends (S13)."""
         found: dict[str, tuple[str, float | None]] = dict(waits) if isinstance(waits, dict) else {}
-        found.update({klass: wait for klass, wait in case.desk.blocked.items() if klass not in found})
         timed = [until for _, until in found.values() if until is not None]
-        if not case.in_doubt:  # what is uncertain is looked at in time, whatever else its class waits for
-            timed += [row.next_at for row in case.open if row.next_at is not None]
+        # what is uncertain is looked at in time, whatever else its class waits for
+        timed += [row.next_at for row in case.open if row.next_at is not None and case.may_settle(row)]
+        found.update({klass: wait for klass, wait in case.desk.blocked.items() if klass not in found})
         reason = "; ".join(sorted({f"{klass}: {text}" for klass, (text, _) in found.items()}))
         self._release(case, reason, at=min(timed) if timed else None)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
 import orjson
 
 from gateway.store.base import Tx
+from gateway.sync.case import in_doubt
 from tests.integration.engine import evidence
 from tests.simulation.world import PORTALS, SlowWorld, cause_of
 from tests.unit.sync.portals import Folder
 
+RESULTS = ("completed", "supplement_requested")
 CANONICAL = {"forwarded": "in_progress"}
 
 
@@ -24,6 +27,27 @@ def canonical(status: str) -> str:
 def moments(rows: Iterable[tuple[str, str]]) -> set[tuple[str, float]]:
     """Rows with their instants in seconds."""
     return {(status, datetime.fromisoformat(at).timestamp()) for status, at in rows}
+
+
+def undecided(tx: Tx, dossier_id: str) -> dict[str, str]:
+    """Wishes of the national portal that the province has neither answered nor outlived, and how each stands."""
+    asked = [
+        entry["id"]
+        for entry in tx.dossiers([dossier_id])[dossier_id].timeline
+        if entry["portal"] == "national" and entry["status"] == "withdrawal_requested" and not entry.get("base")
+    ]
+    lanes = [lane for lane in tx.lanes_of([dossier_id]).get(dossier_id, []) if lane.portal == "province"]
+    given = lanes[0].doc.get("commands", {}) if lanes else {}
+    stand = {cause: str(given.get(cause, {}).get("state", "")) for cause in asked}
+    return {cause: state for cause, state in stand.items() if state not in ("delivered", "superseded")}
+
+
+def _may_begin(tx: Tx, *, dossier_id: str, operation: object) -> None:
+    """Raise AssertionError when a call was begun that the rules forbid."""
+    assert not in_doubt(tx.dossiers([dossier_id])[dossier_id]), f"S2: a call for {dossier_id}, which is in doubt"
+    if operation == "update":
+        unanswered = [cause for cause, state in undecided(tx, dossier_id).items() if state != "parked"]
+        assert not unanswered, f"S10: a wish overwritten before it was answered {unanswered}"
 
 
 class Watch:
@@ -56,15 +80,18 @@ class Watch:
                 state = self._world.store.read(lambda tx, name=portal: tx.portal(name))
                 assert state.mode == "live", f"I13: an attempt in watch at {portal}"
                 assert not state.paused, f"I13: an attempt past the brake at {portal}"
+                self._world.store.read(
+                    partial(_may_begin, dossier_id=str(made["dossier"]), operation=made["operation"])
+                )
 
     def _proven_and_owned(self, tx: Tx) -> None:
         done = {(held.portal, held.cause) for held in self._world.book}
         for row in tx.list_deliveries(limit=10_000):
             if row.state == "delivered" and not row.by_person and row.klass != "snapshot":
                 assert (row.portal, cause_of(row.key)) in done, f"I2: {row.key} counts as delivered and never happened"
-            if row.open:
+            if row.open and not in_doubt(tx.dossiers([row.dossier_id])[row.dossier_id]):
                 lane = next(x for x in tx.lanes_of([row.dossier_id])[row.dossier_id] if x.portal == row.portal)
-                awake = lane.due_at is not None or lane.lease_token
+                awake = lane.due_at is not None or lane.lease_token or "a request of this portal" in lane.reason
                 assert awake, f"I7: {row.key} is open and nobody will look ({lane.state}: {lane.reason})"
         for lane in tx.iter_lanes(limit=10_000):
             if lane.state != "calm":
@@ -109,6 +136,11 @@ def _one(world: SlowWorld, folder: Folder, code: str, dossier_id: str, status: s
     assert len(declared) <= 1 or world.justice.abilities.operations["declare"].repeat == "safe", "declared twice"
     if folder.detail["status"] == "forwarded":
         assert declared, f"{code}: forwarded and never declared"
+        since = datetime.fromisoformat(folder.detail["at"]).timestamp()
+        unheard = world.justice.states[code][0] in RESULTS and world.said.get(code, 0.0) > since
+        assert not unheard, f"{code}: the ministry's answer {world.justice.states[code][0]} never reached the desk"
+    left = world.store.read(lambda tx: undecided(tx, dossier_id))
+    assert not left, f"{code}: wishes never answered {left}"
     assert forwards or not declared, f"{code}: declared and never forwarded"
 
 

@@ -21,10 +21,11 @@ from tests.unit.sync.world import START
 
 LINE = START.timestamp() - 3600
 WORDS = ("accepted", "in_progress", "forwarded", "supplement_requested", "halted", "completed", "returned")
-FAULTS = ("lost", "cut", "busy", "no", "late")
+FAULTS = ("lost", "cut", "busy", "no", "late", "lost", "cut", "busy", "no", "late", "never")
+TWICE = "r99"
 OFTEN = {
     "step": 30, "job": 12, "act": 5, "clock": 6, "fault": 4, "ministry": 3, "withdraw": 1, "drift": 1, "rollback": 1,
-    "failing": 1, "kill": 1, "freeze": 1, "clerk": 1, "brake": 1, "take_backup": 1, "put_back": 1,
+    "failing": 1, "kill": 1, "freeze": 1, "clerk": 1, "brake": 1, "take_backup": 1, "put_back": 1, "enter_twice": 1,
 }  # fmt: skip
 HANDS = 4
 ROUNDS = 80
@@ -51,6 +52,7 @@ class Life:
         self.trace: list[str] = []
         self.backups: list[Backup] = []
         self.restores = 0
+        self.entered_twice = False
         self.clerk_did: list[tuple[str, bool]] = []
         self.watch = checks.Watch(self.world)
         self.references = [f"r{number}" for number in range(1, self.chance.choice([1, 1, 2, 3]) + 1)]
@@ -99,11 +101,35 @@ class Life:
             self.world.tick(2)
             self.say("rollback", reference, self.world.province.folders[reference].detail["status"])
 
+    def enter_twice(self) -> None:
+        """An officer enters a dossier that is there already; until somebody notices, it is in doubt."""
+        folders, reference = self.world.province.folders, self.chance.choice(self.references)
+        if TWICE in folders:
+            return self.take_out()
+        if reference in folders and not self.entered_twice:
+            self.entered_twice = True
+            self.world.province.open(TWICE, at=self.world.tick(3), code=self._code(reference), procedure="2.000001")
+            self.say("entered twice", reference)
+        return None
+
+    def take_out(self) -> None:
+        """The officer removes it, and a person says that it is nobody's."""
+        if self.hands or TWICE not in self.world.province.folders:
+            return
+        del self.world.province.folders[TWICE]
+        self.world.tick(2)
+        held = self.world.store.read(lambda tx: tx.records("province", [TWICE])).get(TWICE)
+        if held is not None and held.counts.get("doubt"):
+            self.world.operator.unlink("province", TWICE, actor="an officer")
+        self.say("taken out", held.counts if held else "")
+
     def ministry(self) -> None:
         """The ministry moves on."""
         code = self._code(self.chance.choice(self.references))
         if code in self.world.justice.states:
             status = self.chance.choice(["in_progress", "supplement_requested", "completed"])
+            if self.world.justice.states[code][0] != status:
+                self.world.said[code] = self.world.now()
             self.world.justice.states[code] = (status, "")
             self.world.tick(2)
             self.say("ministry", code, status)
@@ -289,6 +315,7 @@ class Life:
         while self.hands:
             self.step()
             self.watch.look()
+        self.take_out()
         world.tick(200)
         self.adopt()
         for portal in PORTALS:
@@ -302,6 +329,7 @@ class Life:
                 assert not report.counts["failed"], f"a mistake of ours at {portal}"
                 if report.counts:
                     self.say("round", portal, dict(report.counts))
+            self.watch.look()
             happened += self.clerk()
             self.adopt()
             self.watch.look()

@@ -50,11 +50,12 @@ class SlowWorld(World):
         self.chance = chance
         self.book: list[Effect] = []
         self.wrong: list[str] = []
+        self.said: dict[str, float] = {}
         self.late: list[tuple[float, Callable[[], Outcome]]] = []
         raw = config()
         for portal in raw["portals"].values():
             portal["breaker"] = {"failures": 50}
-        super().__init__(folder, raw, chance.choice([Repeat.REFUSED_AS_DUPLICATE, Repeat.SAFE]))
+        super().__init__(folder, raw, chance.choice([Repeat.REFUSED_AS_DUPLICATE, Repeat.SAFE, Repeat.UNKNOWN]))
         rows = chance.choice([1, 2, 10])
         operations = self.national.abilities.operations
         operations = {**operations, "progress": replace(operations["progress"], rows_per_call=rows)}
