@@ -10,7 +10,9 @@ from gateway.bootstrap import Gateway
 from gateway.secret_values import Secrets
 
 if TYPE_CHECKING:
+    from gateway.access import Access
     from gateway.server.doors import Receive
+    from gateway.server.entrance import AsgiApp
     from gateway.server.http import HttpServer
 
 
@@ -26,21 +28,38 @@ def serve(gateway: Gateway, receive: Receive) -> HttpServer | None:
         return None
     from gateway.access import Access
     from gateway.access.networks import networks
+    from gateway.inbox.keys import StoredKeys
     from gateway.server.app import build_app
     from gateway.server.http import HttpServer
 
     http = HttpServer(server)
+    access = Access(gateway.clock, keys=StoredKeys(gateway.store), trusted_proxies=networks(server.trusted_proxies))
     app = build_app(
         gateway.config,
         receivers(gateway),
         receive,
-        access=Access(gateway.clock, trusted_proxies=networks(server.trusted_proxies)),
+        access=access,
         clock=gateway.clock,
         resolve=Secrets(gateway.config.secrets_file).resolve,
         ready=lambda: not gateway.store.failure,
         public_url=lambda: http.public_url,
+        mounts=_inboxes(gateway, receive, access),
     )
     return http.start(app)
+
+
+def _inboxes(gateway: Gateway, receive: Receive, access: Access) -> Mapping[str, AsgiApp]:
+    """The interface for ministries that collect, where there is one."""
+    if not any(portal.adapter.abilities.collected for portal in gateway.portals.values()):
+        return {}
+    from gateway.inbox.answers import Answers
+    from gateway.inbox.items import Items
+    from gateway.server.inbox import PREFIX, inbox_app
+
+    shop = gateway.engine.shop
+    items = Items(shop, gateway.inbound.desk.files)
+    answers = Answers(shop, items, receive)
+    return {PREFIX: inbox_app(gateway.config, items, answers, access=access, clock=gateway.clock)}
 
 
 def receivers(gateway: Gateway) -> Mapping[str, Iterable[Receiver]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
@@ -26,11 +27,8 @@ _SPACE = uuid.UUID("4f0b1c52-6d3e-5f7a-8a55-7c3b90b1d6e2")
 log = get_logger()
 
 
-class Receive(Protocol):
-    """Takes a call in (T5)."""
-
-    def __call__(self, portal: str, receiver: Receiver, request: InboundRequest) -> InboundReply:
-        """See `gateway.inbound.intake`."""
+Receive = Callable[[str, Receiver, InboundRequest], InboundReply]
+"""Takes a call in (T5): portal, receiver, request -> the answer."""
 
 
 @dataclass(frozen=True, slots=True)

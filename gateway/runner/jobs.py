@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gateway.inbound.offers import refresh
 from gateway.inbound.take_in import Taker
+from gateway.inbox.telling import Teller
 from gateway.log import bound, get_logger
 from gateway.store.base import Store
 from gateway.store.rows import Json, RunRow
@@ -49,6 +50,7 @@ class PortalJobs:
         self._store = store
         self._hold = hold
         self._pool = pool
+        self._teller = Teller(engine.shop, portal.name) if portal.adapter.abilities.collected else None
         self._outcomes: dict[str, str] = {}
 
     def pull(self) -> None:
@@ -103,6 +105,14 @@ class PortalJobs:
 
         if not self.portal.resting(self.portal.clock.now()):
             self._run("offers", work)
+
+    def tell(self) -> None:
+        """Tell a ministry that collects what waits for it."""
+
+        def work() -> tuple[str, Json]:
+            return "", dict(self._teller.run()) if self._teller is not None else {}
+
+        self._run("notices", work)
 
     def reconcile(self) -> None:
         """Compare what the portal shows with what it should show."""

@@ -30,6 +30,7 @@ from schemas.errors import StoreError
 DELIVER_AT_LEAST_EVERY_S = 5.0
 """Lanes wake their job at once when they become due; this finds those that become due by time alone."""
 WATCH_EVERY_S = 30.0
+TELL_EVERY_S = 2.0
 OFFERS_EVERY_S = 3600.0
 UPKEEP_EVERY_S = 3600.0
 JOBS_PER_PORTAL = 5
@@ -101,6 +102,8 @@ class LocalRunner:
             self._every(f"pull:{name}", jobs.pull, portal.config.every_s, name)
         else:
             self._every(f"listen:{name}", jobs.listen, portal.config.silent_after_s / 2, name)
+        if portal.adapter.abilities.collected:
+            self._every(f"notices:{name}", jobs.tell, TELL_EVERY_S, name)
         if portal.pushes:
             self._every(f"deliver:{name}", jobs.deliver, min(portal.config.every_s, DELIVER_AT_LEAST_EVERY_S), name)
             self._scheduler.add_job(

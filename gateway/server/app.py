@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import PlainTextResponse
@@ -13,7 +14,7 @@ from gateway import __version__
 from gateway.access import Access
 from gateway.config import Config, ServerConfig
 from gateway.server.doors import Receive, doors
-from gateway.server.entrance import Entrance
+from gateway.server.entrance import AsgiApp, Entrance
 from schemas.clock import Clock
 
 
@@ -28,6 +29,7 @@ def build_app(
     ready: Callable[[], bool],
     public_url: Callable[[], str],
     routers: Iterable[APIRouter] = (),
+    mounts: Mapping[str, AsgiApp] = MappingProxyType({}),
     openapi_url: str | None = None,
 ) -> Entrance:
     """Everything that can be called.
@@ -42,6 +44,7 @@ def build_app(
         ready: Whether a call could be stored now.
         public_url: How callers reach us, without a closing slash.
         routers: Interfaces of other rooms.
+        mounts: By prefix, interfaces that stand on their own, with a description and a door-keeper of theirs.
         openapi_url: Where their description stands; None for nowhere.
     """
     server = config.server or ServerConfig()
@@ -56,6 +59,8 @@ def build_app(
     behind.include_router(_health(ready))
     for router in routers:
         behind.include_router(router)
+    for prefix, app in mounts.items():
+        behind.mount(prefix, app)
     return Entrance(
         doors(config, receivers, resolve),
         behind,
