@@ -26,7 +26,7 @@ from gateway.inbound.answers import Answers
 from gateway.inbound.files import FileStore
 from gateway.inbound.intake import Desk, Intake
 from gateway.inbound.journal import Journal
-from gateway.inbound.replay import replay
+from gateway.inbound.replay import replay, replay_call
 from gateway.inbound.take_in import Taker
 from gateway.inbound.upkeep import upkeep
 from gateway.secret_values import Secrets
@@ -77,6 +77,10 @@ class Inbound:
     def replay(self) -> int:
         """After a restore, store what the journal holds and the store lacks; says how many calls."""
         return replay(self.desk, self.receivers)
+
+    def replay_call(self, quarantine_id: int, plain: bytes) -> str:
+        """Judge a quarantined call afresh; says "replayed", or why not."""
+        return replay_call(self.desk, self.receivers, quarantine_id, plain)
 
     def upkeep(self) -> None:
         """Remove what has had its day."""

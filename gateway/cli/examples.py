@@ -24,6 +24,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "quarantine list": ("lienthong quarantine list --portal province",),
     "quarantine show": ("lienthong quarantine show 7", "lienthong quarantine show 7 --raw-to record.json"),
     "quarantine replay": ("lienthong quarantine replay 7",),
+    "calls list": ("lienthong calls list --portal national --state refused",),
+    "calls show": ("lienthong calls show 12", "lienthong calls show 12 --raw-to call.json"),
     "reconcile": ("lienthong reconcile national",),
     "backfill": ("lienthong backfill province",),
     "adopt": (

@@ -38,6 +38,9 @@ NOUNS: dict[str, Noun] = {
         "gateway.cli.quarantine:app",
         t("Records we could not read or place.", "Bản ghi không đọc được hoặc chưa rõ thuộc hồ sơ nào."),
     ),
+    "calls": Noun(
+        "gateway.cli.calls:app", t("What portals told us by calling.", "Những gì các cổng đã gọi tới báo cho ta.")
+    ),
     "reconcile": Noun(
         "gateway.cli.comparing:reconcile",
         t("Compare a portal; name every difference.", "Đối soát với một cổng; nêu mọi điểm khác."),

@@ -101,7 +101,7 @@ def _take(desk: Desk, portal: str, receiver: Receiver, request: InboundRequest, 
     files: list[FileRow] = []
     if not code:
         try:
-            files = _keep_files(desk, portal, call, request.at)
+            files = keep_files(desk, portal, call, request.at)
         except RecordInvalidError as error:
             code, reason = "file", error.reason
     if code:
@@ -279,10 +279,10 @@ def _set_aside(desk: Desk, portal: str, receiver: Receiver, request: InboundRequ
         tx.append_leaves([leaf("quarantined", at, portal=portal, record=name, cause=cause, reason=said.reason)])
 
     desk.store.write(work)
-    log.warning("call_unreadable", portal=portal, endpoint=receiver.name, code=said.code)
+    log.warning("call_quarantined", portal=portal, endpoint=receiver.name, code=said.code)
 
 
-def _keep_files(desk: Desk, portal: str, call: InboundCall, at: datetime) -> list[FileRow]:
+def keep_files(desk: Desk, portal: str, call: InboundCall, at: datetime) -> list[FileRow]:
     """Put every file of a call on disk.
 
     Raises:

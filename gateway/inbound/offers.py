@@ -30,7 +30,7 @@ def refresh(store: Store, portal: Portal) -> str:
     at = portal.clock.now().timestamp()
     held = store.read(lambda tx: tx.catalogue(OFFERS, portal.name))
     if (held is not None and len(rows) < SHRUNK * len(held[1])) or not rows:
-        log.warning("offers_shrunk", portal=portal.name, rows=len(rows), held=len(held[1]) if held else 0)
+        log.warning("offers_not_replaced", portal=portal.name, rows=len(rows), held=len(held[1]) if held else 0)
         return f"the list shrank to {len(rows)} rows: the former one is kept"
     store.write(lambda tx: tx.put_catalogue(OFFERS, portal.name, digest(rows)[:16], rows, at))
     return ""

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from adapters.receiving import InboundCall, Receiver
-from gateway.inbound.intake import Desk, read_entry, store_call
+from gateway.inbound import kept
+from gateway.inbound.intake import Desk, entry, keep_files, read_entry, store_call
 from gateway.log import get_logger
+from schemas.errors import RecordInvalidError
 
 log = get_logger()
 _REPLAYED = "journal_replayed"
@@ -39,6 +41,29 @@ def replay(desk: Desk, receivers: Mapping[str, Mapping[str, Receiver]]) -> int:
     desk.store.write(lambda tx: tx.put_setting(_REPLAYED, epoch))
     log.info("journal_replayed", calls=stored)
     return stored
+
+
+def replay_call(desk: Desk, receivers: Mapping[str, Mapping[str, Receiver]], quarantine_id: int, plain: bytes) -> str:
+    """Judge a call afresh that could not be read when it came; its sender was told no and may send it again.
+
+    Says "replayed" when it is stored now, else why not.
+    """
+    row = desk.store.read(lambda tx: tx.quarantine(quarantine_id))
+    receiver = receivers.get(row.portal, {}).get(str(row.doc.get("endpoint", ""))) if row is not None else None
+    if row is None or receiver is None:
+        return "there is no such receiver any more"
+    request = kept.from_bytes(plain)
+    said = receiver.read(request)
+    if not isinstance(said, InboundCall):
+        return "still unreadable"
+    try:
+        files = keep_files(desk, row.portal, said, request.at)
+    except RecordInvalidError as error:
+        return error.reason
+    desk.journal.append(entry(row.portal, receiver.name, request, files), request.at)
+    store_call(desk, row.portal, receiver, request, said, files)
+    desk.store.write(lambda tx: tx.close_quarantine(quarantine_id, "replayed"))
+    return "replayed"
 
 
 def _held(desk: Desk, portal: str, endpoint: str, call: InboundCall) -> bool:

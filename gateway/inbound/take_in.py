@@ -52,6 +52,17 @@ class Taker:
             self._store_batch(portal, batch)
         return len(again)
 
+    def again(self, portal: str, external_id: str) -> int:
+        """Judge calls about a record afresh that found no place, or could not be read; says how many."""
+        rows = [
+            row
+            for row in self._store.read(lambda tx: tx.inbound_unplaced(portal, limit=100_000))
+            if row.doc.get("record") == external_id
+        ]
+        for batch in _rounds([(row, self._record(row)) for row in rows]):
+            self._store_batch(portal, batch)
+        return len(rows)
+
     def _store_batch(self, portal: str, batch: Sequence[tuple[InboundRow, RawRecord | UnreadableRecord]]) -> None:
         at = self._engine.shop.now()
 
@@ -76,7 +87,7 @@ class Taker:
         """The record a call told, read afresh from its bytes."""
         receiver = self._receivers.get(row.portal, {}).get(row.endpoint)
         try:
-            plain = unpack(self._vault.open(row.seal_key, row.sealed)[_SALT:])
+            plain = opened_call(self._vault, row)
         except (KeyError, SealError) as error:
             reason = f"the stored call cannot be opened: {error}"
             return UnreadableRecord(row.key, b"", reason, self._engine.shop.clock.now())
@@ -89,10 +100,20 @@ class Taker:
         return UnreadableRecord(row.key, plain, "the stored call can no longer be read", request.at)
 
 
+def opened_call(vault: Vault, row: InboundRow) -> bytes:
+    """A stored call as it was kept (`gateway.inbound.kept`).
+
+    Raises:
+        KeyError: Its key was erased.
+        SealError: It is damaged, or the key ring is of another day.
+    """
+    return unpack(vault.open(row.seal_key, row.sealed)[_SALT:])
+
+
 def _no_longer_aside(tx: Tx, portal: str, external_id: str) -> None:
-    """What was set aside because its dossier was unknown has found it."""
+    """What was set aside has found its place."""
     for row in tx.quarantine_of(portal, external_id):
-        if row.cause == "unplaced" and row.id is not None:
+        if row.cause in ("unplaced", "unreadable") and row.id is not None:
             tx.close_quarantine(row.id, "replayed")
 
 

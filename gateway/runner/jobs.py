@@ -90,7 +90,7 @@ class PortalJobs:
             while not self.portal.stopping.is_set():
                 self.told.clear()
                 if taken := self._taker.run(self.name):
-                    log.info("calls_taken_in", calls=taken)
+                    log.info("calls_applied", calls=taken)
                 if not self.told.is_set():
                     return
 
