@@ -123,14 +123,15 @@ _NO_DATE = "0000-00-00"
 
 
 def _read_offset(value: Any) -> datetime | None:
-    text = _ascii(value).strip()
-    if text.startswith(_NO_DATE):
-        return None
+    text = value if type(value) is str and value.isascii() else _ascii(value)
     try:
-        instant = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text.strip())
         if instant.tzinfo is not None:
-            return _cut_to_milliseconds(instant.astimezone(UTC))
+            instant = instant.astimezone(UTC)
+            return _cut_to_milliseconds(instant) if instant.microsecond else instant
     except ValueError:
+        if text.lstrip().startswith(_NO_DATE):
+            return None
         raise CodecError("ISO time expected") from None
     except OverflowError:
         raise CodecError("instant out of range") from None

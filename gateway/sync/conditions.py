@@ -14,14 +14,15 @@ from schemas.clock import VIETNAM
 
 def unmet(view: DossierView, when: When) -> str:
     """The first standing condition (all but the statuses) that does not hold, with both values; "" when all do."""
-    sector = str((view.facts.get("procedure") or {}).get("sector_code") or "")
-    for label, value, patterns in (
-        ("procedure", view.row.procedure_code, when.procedures),
-        ("agency", view.row.agency_code, when.agencies),
-        ("sector", sector, when.sectors),
-    ):
-        if patterns and not any(fnmatchcase(value, pattern) for pattern in patterns):
-            return f"{label} is {value or 'absent'}, the route wants {', '.join(patterns)}"
+    if when.procedures or when.agencies or when.sectors:
+        sector = str((view.facts.get("procedure") or {}).get("sector_code") or "")
+        for label, value, patterns in (
+            ("procedure", view.row.procedure_code, when.procedures),
+            ("agency", view.row.agency_code, when.agencies),
+            ("sector", sector, when.sectors),
+        ):
+            if patterns and not any(fnmatchcase(value, pattern) for pattern in patterns):
+                return f"{label} is {value or 'absent'}, the route wants {', '.join(patterns)}"
     day = day_of(view) if when.from_on or when.to_on else ""
     if when.from_on and (not day or day < when.from_on):
         return f"dossier is of {day or 'an unknown day'}, the route begins on {when.from_on}"

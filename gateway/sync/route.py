@@ -37,7 +37,7 @@ def route(
 
     Routes in `paused` send nothing; a group with one of them waits for it.
     """
-    mirrors = {r.to: r for r in routes if r.kind == "mirror" and r.name not in paused and explain(view, r).holds}
+    mirrors = {r.to: r for r in routes if r.kind == "mirror" and r.name not in paused and not _why_not(view, r)}
     commands: dict[str, list[Wanted]] = {}
     held = forwarding.rules(view, routes)
     handler = view.row.handler
@@ -57,11 +57,18 @@ def route(
 def explain(view: DossierView, route: RouteConfig, routes: Sequence[RouteConfig] = ()) -> Explanation:
     """Whether a route's standing conditions hold (its statuses apart, for a forward), and why."""
     forwarded = route.kind == "forward"
-    reason = forwarding.not_for(view, route, routes or (route,)) if forwarded else unmet(view, route.when)
-    conditional = not forwarded and (route.when.statuses or route.when.wires)
-    if not reason and conditional and not any(matches(event, route.when) for event in view.owned()):
-        reason = "no event has had a status of this route"
+    reason = forwarding.not_for(view, route, routes or (route,)) if forwarded else _why_not(view, route)
     return Explanation(route.name, route.to, not reason, reason or "all conditions hold")
+
+
+def _why_not(view: DossierView, mirror: RouteConfig) -> str:
+    """Why a mirroring route does not hold; "" when it does."""
+    when = mirror.when
+    reason = unmet(view, when)
+    conditional = when.statuses or when.wires
+    if not reason and conditional and not any(matches(event, when) for event in view.owned()):
+        reason = "no event has had a status of this route"
+    return reason
 
 
 def _births(view: DossierView, ownership: OwnershipConfig) -> list[Wanted]:
@@ -73,7 +80,7 @@ def _births(view: DossierView, ownership: OwnershipConfig) -> list[Wanted]:
 
 
 def _requests(view: DossierView, ownership: OwnershipConfig) -> list[Wanted]:
-    if not any(entry["portal"] in ownership.requests for entry in view.entries):
+    if ownership.requests.keys().isdisjoint([entry["portal"] for entry in view.entries]):
         return []
     return [
         Wanted(event, "act", "requests", ownership.requests[event.portal][status])
