@@ -82,9 +82,13 @@ def answered(call: Called, namespace: str, text: str) -> InboundReply:
 
 
 def faulted(fault: FaultError) -> InboundReply:
-    """A SOAP 1.1 fault, with the status its binding prescribes."""
+    """A SOAP 1.1 fault. It comes with 400, not the 500 of that binding: the call is wrong, we have not failed.
+
+    PHP, gSOAP and zeep read a fault under either; to proxies, monitors and senders' retries 500 would say that it is
+    worth coming again with the same bytes.
+    """
     said = f"<faultcode>s:{fault.code}</faultcode><faultstring>{escape(fault.reason)}</faultstring>"
-    return _reply(f"<s:Fault>{said}</s:Fault>", 500)
+    return _reply(f"<s:Fault>{said}</s:Fault>", 400)
 
 
 def described(base_url: str, namespace: str) -> InboundReply:
