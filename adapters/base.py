@@ -314,7 +314,8 @@ class PortalContext:
     """All an adapter may ask for.
 
     `secret` resolves `${NAME}`. `agency_code` is the province's own identifier.
-    `call_timeout_s` is the whole deadline of one call.
+    `call_timeout_s` is the whole deadline of one call. `open_stored` opens a file that came with a call on us, by the
+    reference its record gave it; LookupError when it is not kept (any more). None where there is no file store.
     """
 
     portal: str
@@ -325,6 +326,7 @@ class PortalContext:
     secret: Callable[[str], str]
     call_timeout_s: float = 60.0
     agency_code: str = ""
+    open_stored: Callable[[str], FileStream] | None = None
 
 
 class Adapter(Protocol):

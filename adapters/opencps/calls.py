@@ -71,11 +71,12 @@ class Calls:
         *,
         params: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
         send_by: float | None = None,
         group_id: int | None = None,
         media: tuple[str, ...] = ("application/json",),
     ) -> HttpReply:
-        """Make one call and give its answer, whatever its status below 500.
+        """Make one call and give its answer, whatever its status below 500; `files` make its form multipart.
 
         Raises:
             PortalAuthError: This password was refused a moment ago; nothing was sent.
@@ -94,6 +95,7 @@ class Calls:
             params=params,
             headers=headers,
             data=form,
+            files=files,
             idempotent=method == "GET",
             send_by=send_by,
             accept=media,

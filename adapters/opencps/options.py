@@ -68,7 +68,10 @@ class Options(Section):
     `volatile` are further list fields that change by themselves. `by_modified` lets a moved `modifiedDate` cause a
     read of the detail; it is never a change in itself.
     `actions`: action code of the mapping -> codes of this portal; the first that it allows now is used.
-    `templates`: procedure -> document set for `create`; `refusals`: beginnings of a 403's description that mean no.
+    `templates`: procedure -> document set for `create`; `procedures`: national procedure code -> this portal's own, for
+    `create`. `file_part`: the part a file is uploaded under where its paper names none, `file_parts`: component code
+    of the paper -> part. `upload_tries`: how often an upload is made in one go; a second one changes nothing.
+    `refusals`: beginnings of a 403's description that mean no.
     `read_tries`: how often a read is made in one go where no usable answer came; asking is harmless, and waits between
     are random up to `read_wait_s`, then twice that, and so on.
     `log_by` is how a log is asked for: by primary key (as the list gives it) or by reference.
@@ -101,6 +104,10 @@ class Options(Section):
     log_by: Literal["dossier_id", "reference"] = "dossier_id"
     actions: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     templates: dict[str, str] = Field(default_factory=dict)
+    procedures: dict[str, str] = Field(default_factory=dict)
+    file_part: str = "TP01"
+    file_parts: dict[str, str] = Field(default_factory=dict)
+    upload_tries: Annotated[int, Field(ge=1, le=10)] = 3
     refusals: tuple[str, ...] = ("NoSuch",)
     login_hold_off_s: Seconds = 300
     timeout_s: Seconds | None = None

@@ -14,6 +14,7 @@ from adapters.opencps.content import differing
 from adapters.opencps.options import Options
 from adapters.opencps.reading import Reader
 from adapters.opencps.rows import JsonObject
+from adapters.opencps.uploads import Uploads
 
 
 class Prober:
@@ -23,6 +24,7 @@ class Prober:
         self._calls = calls
         self._reader = reader
         self._options = options
+        self._uploads = Uploads(calls, reader, options)
 
     def probe(self, delivery: Delivery) -> Probe:
         """Ask; a failed read is raised, because it says nothing about the attempt."""
@@ -30,15 +32,27 @@ class Prober:
         form = op.form_of(delivery, self._options)
         key = delivery.external_id or form.get("referenceUid", "")
         detail = self._reader.present(key) if key else None
-        if delivery.operation == op.ACTION.name:
+        if delivery.operation in op.ACTS:
             return self._act(delivery, detail, asked_at)
         if detail is None:
             return Probe(Presence.ABSENT, "the portal holds no dossier under this reference", asked_at)
         if delivery.operation == op.CREATE.name:
-            return Probe(Presence.PRESENT, "its reference, which only we make, is there", asked_at, key)
+            return self._birth(delivery, key, asked_at)
         if others := differing(form, detail, delivery.operation):
             return Probe(Presence.ABSENT, f"the portal shows otherwise: {', '.join(others)}", asked_at, key)
         return Probe(Presence.PRESENT, "the portal shows what was sent", asked_at, key)
+
+    def _birth(self, delivery: Delivery, key: str, asked_at: datetime) -> Probe:
+        """Its reference, which only we make, is there; files that the attempt left out are attached now.
+
+        An upload is harmless however often it is made, and nobody else would make it: once the dossier is there, the
+        engine no longer asks for it to be created.
+        """
+        try:
+            self._uploads.attach(key, op.papers_of(delivery), delivery.planned_at)
+        except LookupError:
+            return Probe(Presence.CANNOT_TELL, "it is there, but a file of it is not kept here any more", asked_at, key)
+        return Probe(Presence.PRESENT, "its reference, which only we make, is there with its files", asked_at, key)
 
     def _act(self, delivery: Delivery, detail: JsonObject | None, asked_at: datetime) -> Probe:
         """Present: our key in note or log. Absent: nothing was done since the guard's reading. Else nobody can tell."""

@@ -1,4 +1,4 @@
-"""Sending: acts, copies, numbers and dates, dossiers born at the national portal."""
+"""Sending: acts, copies, numbers and dates, dossiers born at the national portal with their files."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from adapters.opencps.content import differing
 from adapters.opencps.options import Options
 from adapters.opencps.outcomes import judge, said_of
 from adapters.opencps.reading import Reader
+from adapters.opencps.uploads import Uploads
 from schemas.errors import PortalError
 
 _OURS_ELSEWHERE = "ignored: the portal handles this dossier itself and shows something else"
@@ -27,22 +28,27 @@ class Pusher:
         self._calls = calls
         self._reader = reader
         self._options = options
+        self._uploads = Uploads(calls, reader, options)
 
     def push(self, delivery: Delivery) -> Outcome:
         """Send one delivery; never raises for anything the portal did."""
         try:
-            form = op.form_of(delivery, self._options)
+            form, papers = op.form_of(delivery, self._options), op.papers_of(delivery)
         except (ValueError, orjson.JSONDecodeError) as error:
             return Outcome(OutcomeKind.REFUSED, f"cannot be sent: {error}", final=True)
+        if lost := self._uploads.unkept(papers):
+            return Outcome(OutcomeKind.REFUSED, f"cannot be sent: {lost} of its files are not kept here", final=True)
         match delivery.operation:
-            case "action":
+            case "action" | "confirm_payment":
                 return self._act(delivery, form)
+            case "supplement":
+                return self._supplement(delivery, form, papers)
             case "publish":
                 return self._publish(delivery, form)
             case "inform":
                 return self._inform(delivery, form)
             case "create":
-                return self._create(delivery, form)
+                return self._create(delivery, form, papers)
         return Outcome(OutcomeKind.REFUSED, f"no operation {delivery.operation}", final=True)
 
     def _act(self, delivery: Delivery, form: dict[str, str]) -> Outcome:
@@ -106,7 +112,33 @@ class Pusher:
             return replace(outcome, kind=OutcomeKind.REFUSED, reason=reason, final=True, proof="")
         return replace(outcome, proof="read back equal", external_id=key, number=str(detail.get("dossierNo") or ""))
 
-    def _create(self, delivery: Delivery, form: dict[str, str]) -> Outcome:
+    def _supplement(self, delivery: Delivery, form: dict[str, str], papers: tuple[op.Paper, ...]) -> Outcome:
+        """The further papers first, each once, then the act: one that fails before the act has done nothing."""
+        if not delivery.external_id:
+            return Outcome(OutcomeKind.REFUSED, "the dossier has no record at this portal", final=True)
+        try:
+            self._uploads.attach(delivery.external_id, papers, delivery.planned_at)
+        except LookupError:
+            return Outcome(OutcomeKind.REFUSED, "cannot be sent: one of its files is not kept here", final=True)
+        except PortalError as error:
+            error.sent = False
+            return outcome_of(error)
+        return self._act(delivery, form)
+
+    def _create(self, delivery: Delivery, form: dict[str, str], papers: tuple[op.Paper, ...]) -> Outcome:
+        """The dossier, then its files; with a file missing its outcome is unknown, and the probe ends it."""
+        outcome = self._born(delivery, form)
+        if outcome.kind is not OutcomeKind.DELIVERED or not papers:
+            return outcome
+        try:
+            self._uploads.attach(form["referenceUid"], papers, delivery.planned_at)
+        except (PortalError, LookupError) as error:
+            why = error.reason if isinstance(error, PortalError) else "one is not kept here any more"
+            reason = f"created, but not all of its files are there: {why}"
+            return replace(outcome, kind=OutcomeKind.UNKNOWN, reason=reason, proof="")
+        return replace(outcome, proof=f"{outcome.proof}, {len(papers)} files attached")
+
+    def _born(self, delivery: Delivery, form: dict[str, str]) -> Outcome:
         """POST /dossiers once: a repeat would move the legal dates, so it is never sent when the key is there."""
         uid = form["referenceUid"]
         try:

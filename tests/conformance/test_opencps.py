@@ -14,7 +14,7 @@ from adapters.base import Delivery
 from adapters.conformance import AdapterConformance, Bench, Held, bench_context
 from adapters.opencps.adapter import OpencpsAdapter
 from adapters.opencps.identity import reference_of
-from adapters.opencps.operations import ABILITIES
+from adapters.opencps.operations import ABILITIES, ACTS
 from adapters.opencps.simulator import build
 from adapters.simulation import FaultPlan, SimulatorServer
 from schemas.clock import SystemClock
@@ -65,6 +65,12 @@ class OpencpsBench(Bench):
             case "action":
                 self._ready(uid)
                 body = {"actionCode": "1100", "actionNote": text}
+            case "supplement":
+                self._ready(uid, "request_supplement")
+                body = {"actionCode": "2001", "actionNote": text}
+            case "confirm_payment":
+                self._ready(uid, "accept", "request_payment")
+                body = {"actionCode": "2101", "actionNote": text}
             case "inform":
                 self._ready(uid)
                 body = {"dossierNo": f"H99.19-261101-{tag}", "dueDate": str(AT_MS + len(text) * 1000)}
@@ -78,17 +84,19 @@ class OpencpsBench(Bench):
             portal="ca_mau",
             operation=operation,
             klass=ABILITIES.operations[operation].klass,
-            external_id=uid if operation in ("action", "inform") else "",
+            external_id=uid if operation in (*ACTS, "inform") else "",
             body=orjson.dumps(body),
             planned_at=datetime(2026, 11, 1, tzinfo=UTC),
             attempt=1,
             send_by=self.clock.monotonic() + send_by_s,
-            guard=self._guard(uid) if operation == "action" else {},
+            guard=self._guard(uid) if operation in ACTS else {},
         )
 
-    def _ready(self, uid: str) -> None:
+    def _ready(self, uid: str, *work: str) -> None:
         if self.simulator.shelf.by_uid(uid) is None:
             self.simulator.act("create_dossier", {"referenceUid": uid})
+            for verb in work:
+                self.simulator.act(verb, {"referenceUid": uid})
 
     def _guard(self, uid: str) -> dict[str, int]:
         dossier = self.simulator.shelf.by_uid(uid)
@@ -98,10 +106,9 @@ class OpencpsBench(Bench):
     def effects(self, delivery: Delivery) -> int:
         body = orjson.loads(delivery.body)
         key = body.get("referenceUid") or delivery.external_id or reference_of(body["originDossierNo"])
-        done = [
-            one for one in self.simulator.book.effects(key=key) if one["effect"] == delivery.operation and one["call"]
-        ]
-        text = {"action": "actionNote", "inform": "dueDate"}.get(delivery.operation, "dossierNote")
+        effect = "action" if delivery.operation in ACTS else delivery.operation
+        done = [one for one in self.simulator.book.effects(key=key) if one["effect"] == effect and one["call"]]
+        text = {"action": "actionNote", "inform": "dueDate"}.get(effect, "dossierNote")
         return sum(body[text] in one["content"][text] for one in done)
 
     def held_text(self, delivery: Delivery) -> str | None:
@@ -112,7 +119,7 @@ class OpencpsBench(Bench):
             body.get("referenceUid") or delivery.external_id or reference_of(body["originDossierNo"])
         )
         assert dossier is not None
-        return dossier.actions[-1].note if delivery.operation == "action" else dossier.note
+        return dossier.actions[-1].note if delivery.operation in ACTS else dossier.note
 
 
 def _dossier(text: str) -> dict[str, Any]:
