@@ -116,14 +116,14 @@ APPROVAL = f"<ApprovalStatus>1</ApprovalStatus><Comment>đồng ý</Comment>{OFF
         pytest.param("23", "<ReceiveDate>x</ReceiveDate>", "completed", None, id="completed"),
         pytest.param("24", f"<CancelDate>x</CancelDate>{OFFICER}<Reason>rút</Reason>", "halted", "rút", id="cancelled"),
         pytest.param("25", WANTED, "supplement_requested", "bổ sung bản vẽ", id="Q08-25-papers-wanted"),
-        pytest.param("25", DELAY, "halted", "chờ thẩm định", id="Q08-25-suspended"),
+        pytest.param("25", DELAY, "in_progress", "chờ thẩm định", id="Q08-25-suspended"),
         pytest.param("26", APPROVAL, "in_progress", "đồng ý", id="sector-result"),
         pytest.param("27", WANTED, "supplement_requested", "bổ sung bản vẽ", id="27-papers-wanted"),
         pytest.param("28", WANTED, "supplement_requested", "bổ sung bản vẽ", id="28-papers-wanted"),
         pytest.param("29", PAPERS, "supplement_requested", "thiếu bản sao", id="29-papers-to-present"),
         pytest.param("30", "<ReceiveDate>x</ReceiveDate>", "payment_requested", None, id="fee-due"),
         pytest.param("31", "<ReceiveDate>x</ReceiveDate>", "in_progress", None, id="fee-paid"),
-        pytest.param("35", DELAY, "halted", "chờ thẩm định", id="paused"),
+        pytest.param("35", DELAY, "in_progress", "chờ thẩm định", id="paused"),
         pytest.param("99", "<ReceiveDate>x</ReceiveDate>", None, None, id="received-is-no-status"),
         pytest.param(" 21", "", "accepted", None, id="Q10-function-with-a-blank"),
     ],
@@ -140,7 +140,7 @@ def test_each_function_is_read_as_what_it_means(
 def test_a_partners_own_table_says_what_it_means_by_a_function() -> None:
     with serving(functions={"25": "35", "77": "21"}) as desk:
         call(desk, message("25", WANTED))
-        assert (said(desk)["status"], said(desk)["wire"]) == ("halted", "35")
+        assert (said(desk)["status"], said(desk)["wire"]) == ("in_progress", "35")
         call(desk, message("77", "<Unheard>x</Unheard>", messageId="m-2"))
         assert CALLBACK.normalise(desk.calls[-1].record.parts["callback"]).values["state"]["status"] == "accepted"
 
