@@ -157,7 +157,11 @@ def test_two_supplements_are_two_events_and_the_same_one_told_twice_is_one() -> 
 
 def test_a_promotion_is_read_with_the_words_of_its_form() -> None:
     found = reading(
-        taken(NOTICE | {"TenChuongTrinhKhuyenMai": "Tri ân", "DiaChiDoanhNghiep": {"MaTinh": 96}}, "promotion")
+        taken(
+            NOTICE
+            | {"TenChuongTrinhKhuyenMai": "Tri ân", "KhachHang": "mọi người", "DiaChiDoanhNghiep": {"MaTinh": 96}},
+            "promotion",
+        )
     )
 
     assert found.facts["applicant"] == {
@@ -166,7 +170,7 @@ def test_a_promotion_is_read_with_the_words_of_its_form() -> None:
         "kind": "business",
         "address": {"province_code": "96"},
     }
-    assert found.facts["form"] == {"TenChuongTrinhKhuyenMai": "Tri ân"}
+    assert (found.facts["abstract"], found.facts["form"]) == ("Tri ân", {"KhachHang": "mọi người"})
     assert [one["name"] for one in found.facts["documents"]] == ["don.pdf", "the-le.pdf"]
 
 
