@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from adapters.base import RawRecord, UnreadableRecord
+from gateway.config import Config
 from gateway.store.base import Tx
 from gateway.sync.adopt import AdoptReport, adopt
 from gateway.sync.case import Workshop
 from gateway.sync.deliver import Deliverer, DeliverReport
-from gateway.sync.dossiers import Held, view_of
+from gateway.sync.explaining import Explained, explain_dossier
 from gateway.sync.guard import Guard
 from gateway.sync.pages import PageWriter, Stored
 from gateway.sync.portal import Portal
@@ -19,7 +20,7 @@ from gateway.sync.preview import PlannedWrite, preview
 from gateway.sync.pull import Progress, Puller, PullReport
 from gateway.sync.reading import Reading
 from gateway.sync.reconcile import Reconciler, ReconcileReport
-from gateway.sync.route import Explanation, explain
+from gateway.sync.rehearsing import Rehearsal, rehearse
 
 
 class Engine:
@@ -82,14 +83,14 @@ class Engine:
         """Draw the line of first contact and go live (S26)."""
         return adopt(self.shop, self.shop.portals[portal], from_at, actor=actor, dry_run=dry_run)
 
-    def explain(self, dossier_id: str) -> list[Explanation]:
-        """Where a dossier goes and why."""
+    def explain(self, dossier_id: str) -> list[Explained]:
+        """Where a dossier goes and why, and how far its stages have come."""
+        return self.shop.store.read(lambda tx: explain_dossier(tx, self.shop, dossier_id))
+
+    def rehearse(self, since_on: str, other: Config | None = None) -> Rehearsal:
+        """What changed rules would do to the dossiers of a day and later; nothing is written."""
         shop = self.shop
-        row = shop.store.read(lambda tx: tx.dossiers([dossier_id])).get(dossier_id)
-        if row is None:
-            return []
-        view = view_of(row, Held.open(row, shop.vault), shop.config)
-        return [explain(view, route, shop.config.routes) for route in shop.config.routes]
+        return rehearse(shop.store, shop.vault, shop.config, since_on, other)
 
     def _keep_breaker(self, portal: str) -> None:
         """T6: the breaker's state survives a restart; written only when it changed."""

@@ -61,6 +61,11 @@ def ended(view: DossierView, name: str, routes: Sequence[RouteConfig]) -> bool:
     return not any(one.name == name and not unmet(view, one.when) for one in routes)
 
 
+def left_behind(view: DossierView, routes: Sequence[RouteConfig]) -> set[str]:
+    """Portals that got the dossier by a route that does not hold for it any more."""
+    return {portal for portal, name in began(view.row.flags) if ended(view, name, routes)}
+
+
 def rules(view: DossierView, routes: Sequence[RouteConfig]) -> list[RouteConfig]:
     """The forwarding routes that hold for this dossier."""
     return [route for route in forwards(routes) if not not_for(view, route, routes)]
@@ -93,7 +98,7 @@ def cancellations(view: DossierView, route: RouteConfig) -> list[Wanted]:
 def results(view: DossierView, route: RouteConfig) -> list[Wanted]:
     """What the stage's own statuses make the handler do."""
     return [
-        Wanted(event, "act", route.name, route.results[status])
+        Wanted(event, route.results[status].by, route.name, route.results[status])
         for event in view.owned(route.to)
         for status in route.results
         if status == event.status and _is_news(event)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from gateway.store.rows import LaneRow
 from gateway.sync.conditions import is_one_of
 from gateway.sync.lane import Lane
 from gateway.sync.wanted import DossierView, Wanted
@@ -14,6 +15,16 @@ THERE = ("delivered", "offered", "unproven", "unknown")
 
 OF_A_STAGE = ("declare", "amend", "supplement")
 """Verbs that hand a stage over, or something for it."""
+
+
+def given_away(lanes: Iterable[LaneRow]) -> dict[str, str]:
+    """Cause -> the portal that it was handed over to, or may have been."""
+    return {
+        cause: row.portal
+        for row in lanes
+        for cause, command in Lane(row).commands().items()
+        if command.get("state") in THERE and command.get("verb") in OF_A_STAGE
+    }
 
 
 def not_wanted(view: DossierView, lane: Lane, portal: str, wanted: Wanted, elsewhere: Mapping[str, str]) -> str:
