@@ -48,7 +48,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "config explain": ("lienthong config explain",),
     "backup": ("lienthong backup /srv/backups",),
     "restore": ("lienthong restore /srv/backups/store-20261118T010203Z.json",),
-    "simulate": ("lienthong simulate --dossiers 12", "lienthong simulate national --for 600"),
+    "inbox list": ("lienthong inbox list",),
+    "inbox key": (
+        "lienthong inbox key add health --days 90",
+        "lienthong inbox key list",
+        "lienthong inbox key revoke 0123456789abcdef",
+    ),
+    "simulate": (
+        "lienthong simulate --inbox --dossiers 50",
+        "lienthong simulate --dossiers 12",
+        "lienthong simulate national --for 600",
+    ),
     "demo": ("lienthong demo", "lienthong demo --dossiers 1000 --faults heavy --seed 7 --kill 10 --page demo.html"),
     "doctor": ("lienthong doctor",),
 }

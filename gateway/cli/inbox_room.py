@@ -35,7 +35,7 @@ def configuration(
 ) -> dict[str, Any]:
     """The room's configuration: one province, and an inbox for each ministry with its options."""
     pace = {"environment": "demo", "every_s": 1, "call_timeout_s": 5, "settle_s": 6, "max_writes_per_sweep": 100_000}
-    tiers = [{"name": "all", "every_s": 0.2, "by": ["submit"], "whole": True}]
+    tiers = [{"name": "all", "every_s": 0.01, "by": ["submit"], "whole": True}]
     province = {
         **pace,
         "kind": "opencps",

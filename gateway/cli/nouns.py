@@ -71,6 +71,10 @@ NOUNS: dict[str, Noun] = {
         "gateway.cli.backups:restore",
         t("Put a backup back; nothing is sent.", "Phục hồi từ bản sao lưu; không gửi gì."),
     ),
+    "inbox": Noun(
+        "gateway.cli.inbox:app",
+        t("Ministries that collect: keys, what waits.", "Bộ nhận qua hộp thư: khoá truy cập, hồ sơ đang chờ."),
+    ),
     "simulate": Noun(
         "gateway.cli.simulate:simulate", t("Simulated portals for rehearsals.", "Cổng mô phỏng để diễn tập.")
     ),

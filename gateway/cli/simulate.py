@@ -15,6 +15,7 @@ import typer
 
 from adapters import registry
 from adapters.simulation.server import SimulatorServer
+from gateway.cli.inbox import rehearse
 from gateway.cli.language import t
 from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, NotThereError, chosen
 from gateway.cli.printing import as_json, table
@@ -46,10 +47,33 @@ def simulate(
             ),
         ),
     ] = 0,
+    inbox: Annotated[
+        bool,
+        typer.Option(
+            "--inbox",
+            help=t(
+                "Instead: the inbox of one ministry with synthetic dossiers; needs no configuration.",
+                "Thay vào đó: hộp thư của một bộ với hồ sơ giả lập; không cần cấu hình.",
+            ),
+        ),
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help=t("Port of --inbox.", "Cổng mạng của --inbox."))
+    ] = 18090,
+    notices: Annotated[
+        str,
+        typer.Option(
+            "--notices",
+            help=t("With --inbox: send notices to this address here.", "Cùng --inbox: gửi thông báo tới địa chỉ này."),
+        ),
+    ] = "",
     config: ConfigPath = DEFAULT_CONFIG,
     json: AsJson = False,
 ) -> None:
     """Serves at the ports of the configuration until `--for` has passed, SIGTERM or SIGINT."""
+    if inbox:
+        rehearse(dossiers or 20, for_s, port, notices, json=json)
+        return
     checked, unset = _rehearsal(config)
     wanted = chosen(checked, list(names or ()))
     stopping = threading.Event()

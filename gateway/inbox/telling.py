@@ -89,14 +89,14 @@ class Teller:
         row.reason = told.reason
         if not told.reason:
             row.state, row.next_at, row.told_at = "told", None, now
-            log.info("notice_sent", portal=self._portal, item=row.item, tries=row.tries + 1)
+            log.info("item_notice_sent", portal=self._portal, item=row.item, tries=row.tries + 1)
             return
         row.tries += 1
         if told.gone or row.tries > len(waits):
             row.state, row.next_at = "given_up", None
         else:
             row.next_at = now + max(waits[row.tries - 1], min(told.not_before_s or 0.0, 86_400.0))
-        log.warning("notice_failed", portal=self._portal, reason=told.reason, tries=row.tries, state=row.state)
+        log.warning("item_notice_failed", portal=self._portal, reason=told.reason, tries=row.tries, state=row.state)
 
     def _blank(self) -> None:
         now = self._shop.now()

@@ -207,7 +207,7 @@ def inbox_app(config: Config, items: Items, answers: Answers, *, access: Access,
     app.add_exception_handler(HTTPException, _http)
     app.include_router(Interface(items, answers, clock).router())
     app.openapi = described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
-    return InboxDoor(app, access, rules_of(config))
+    return InboxDoor(app, access, rules_of(config), clock)
 
 
 def _portal(request: Request) -> str:

@@ -16,7 +16,9 @@ from gateway.inbox.keys import SCOPE
 from gateway.log import get_logger
 from gateway.pins import Pin, pin
 from gateway.server.body import AsgiReceive, Message
+from gateway.server.denials import Denials
 from gateway.server.request import Scope, approach_of, headers_of
+from schemas.clock import Clock
 from schemas.errors import StoreError
 
 PORTAL = "lienthong.portal"
@@ -56,10 +58,11 @@ def rules_of(config: Config) -> InboxRules:
 class InboxDoor:
     """An ASGI application around the interface."""
 
-    def __init__(self, behind: AsgiApp, access: Access, rules: InboxRules) -> None:
+    def __init__(self, behind: AsgiApp, access: Access, rules: InboxRules, clock: Clock) -> None:
         self._behind = behind
         self._access = access
         self._rules = rules
+        self._denials = Denials(clock)
 
     async def __call__(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
         """Answer one call; a mistake of ours becomes "come again", never a trace."""
@@ -71,7 +74,7 @@ class InboxDoor:
         try:
             admitted = self._admit(scope)
             if isinstance(admitted, Denied):
-                log.warning("call_denied", portal="", reason=admitted.reason.value, caller=admitted.address, calls=1)
+                self._denials.count(SCOPE, admitted)
                 await _deny(said, admitted)
                 return
             portal = admitted.name
