@@ -136,6 +136,10 @@ class Act(Section):
     from_: Annotated[tuple[str, ...], Field(alias="from")] = ()
     """Canonical or wire statuses the dossier must be in; empty means any that is not final."""
     note: str = ""
+    by: str = "act"
+    """The handler's operation that does it, where its kind has one of its own: `supplement`, `confirm_payment`."""
+    wires: tuple[str, ...] = ()
+    """Only for these words of the portal; empty means any."""
 
 
 class OwnershipConfig(Section):

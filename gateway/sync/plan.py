@@ -41,7 +41,12 @@ class Step:
     @property
     def calls(self) -> bool:
         """Whether a portal is called for it: an act is superseded only after its owner was heard once more."""
-        return self.do in ("send", "look") or (self.do == "supersede" and self.verb == "act")
+        return self.do in ("send", "look") or (self.do == "supersede" and self.acts)
+
+    @property
+    def acts(self) -> bool:
+        """Whether it is an act of the handler, by whichever of its operations."""
+        return self.wanted is not None and self.wanted.act is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +211,7 @@ def _commands(view: DossierView, lane: Lane, target: Target, desk: Desk) -> Plan
     for wanted in target.commands:
         if wanted.cause.news_at <= desk.line or lane.command_for(wanted.cause):
             continue
-        if wanted.verb == "act" and not _has_spoken(view):
+        if wanted.act is not None and not _has_spoken(view):
             return "a request waits until the dossier's handler has spoken", None
         step = _command(view, lane, target, desk, wanted, able)
         if step is not None:

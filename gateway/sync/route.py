@@ -83,9 +83,9 @@ def _requests(view: DossierView, ownership: OwnershipConfig) -> list[Wanted]:
     if ownership.requests.keys().isdisjoint([entry["portal"] for entry in view.entries]):
         return []
     return [
-        Wanted(event, "act", "requests", ownership.requests[event.portal][status])
+        Wanted(event, act.by, "requests", act)
         for event in view.events()
         if event.portal in ownership.requests and event.portal != view.row.handler and not event.baseline
-        for status in ownership.requests[event.portal]
-        if status == event.status
+        for status, act in ownership.requests[event.portal].items()
+        if status == event.status and (not act.wires or event.wire in act.wires)
     ]

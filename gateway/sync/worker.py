@@ -93,7 +93,7 @@ class LaneWorker:
             return self._look(case)
         if step.do == "recall":
             return self._recall(case, step)
-        if step.do == "supersede" and step.verb == "act":
+        if step.do == "supersede" and step.acts:
             return self._supersede(case, step)
         if step.do in ("supersede", "unproven", "park"):
             self._without_sending(case, step)
@@ -157,7 +157,7 @@ class LaneWorker:
         now_first = next((s for s in fresh.plan().steps if s.klass is DeliveryClass.COMMAND), None)
         if now_first is None or now_first.do != "send" or now_first.cause != step.cause:
             return True
-        if step.verb == "act":
+        if step.acts:
             return self._act(fresh, now_first, reading)
         return self._send(fresh, now_first, {})
 
