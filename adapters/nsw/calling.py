@@ -67,6 +67,7 @@ class CallBack:
     operation: str
     text: str
     made_at: datetime
+    reason: str = ""
     attempts: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -75,13 +76,14 @@ class CallBack:
         return any(attempt["function"] == "99" for attempt in self.attempts)
 
     def shown(self) -> dict[str, Any]:
-        """As the screen `callbacks` tells it: no content."""
+        """As the screen `callbacks` tells it: of the content only its digest and the words for the applicant."""
         return {
             "message_id": self.message_id,
             "key": self.key,
             "function": self.function,
             "operation": self.operation,
             "at": self.made_at,
+            "reason": self.reason,
             "digest": hashlib.sha256(self.text.encode()).hexdigest(),
             "acknowledged": self.acknowledged,
             "attempts": list(self.attempts),

@@ -81,10 +81,11 @@ class Officers:
         message_id = str(arguments.get("message_id") or uuid.uuid5(uuid.NAMESPACE_OID, f"{held.key}/{held.told}"))
         date = str(arguments.get("send_date") or send_date(at))
         subject = replace(held.subject or _subject(held.key), function=function, send_date=date)
-        content = contents(function, at, str(arguments.get("reason", settings.reason)), who=_OFFICER)
+        reason = str(arguments.get("reason", settings.reason))
+        content = contents(function, at, reason, who=_OFFICER)
         text = signing.sealed(write(message_id, MINISTRY, PROVINCE, subject, *content))
         operation = str(arguments.get("operation", settings.operation))
-        return CallBack(message_id, held.key, function, operation, text, at)
+        return CallBack(message_id, held.key, function, operation, text, at, reason)
 
 
 def _subject(key: str) -> Subject:
