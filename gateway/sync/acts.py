@@ -19,13 +19,14 @@ def attach(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     latest that no other act has claimed is its row. What is left over are acts of their own.
     """
     acts = [entry for entry in entries if entry["kind"] == "act"]
-    if not acts or len(acts) == len(entries):
-        return {}
-    rows = [entry for entry in entries if entry["kind"] == "log"]
+    rows = [entry for entry in entries if entry["kind"] == "log"] if acts else []
     found: dict[str, list[Entry]] = {}
+    if not rows:
+        return found
     timed = [act for act in acts if act.get("nth", 1) == 1]
     left = _claim(rows, timed, found, _in_its_second, many=True)
-    left = _claim(left, timed, found, _near, many=False)
+    if left:
+        left = _claim(left, timed, found, _near, many=False)
     if len(timed) < len(acts):
         _attach_again([act for act in acts if act.get("nth", 1) > 1], left, found)
     return found

@@ -37,6 +37,8 @@ class Held:
 
     def owned(self, handler: str) -> list[Json]:
         """The facts that count: the handler's, and the results of the stages; before it has spoken, everybody's."""
+        if len(self.facts) == 1:
+            return [*self.facts.values()]
         if handler not in self.facts:
             return [self.facts[name] for name in sorted(self.facts)]
         results = [{"results": self.facts[name].get("results")} for name in sorted(self.facts) if name != handler]

@@ -37,7 +37,7 @@ def observe(reading: Reading, seen: RecordRow | None, identity: EventIdentity, s
     if seen is not None and seen.digest == reading.digest and seen.dossier_id:
         return Observation(counts, changed=False)
     naming = _Naming(reading, stage, counts, seen.read_at if seen else 0.0)
-    entries = [naming.log_row(said) for said in reading.log]
+    entries = naming.log_rows(reading.log)
     texts = {entry["id"]: said.text for entry, said in zip(entries, reading.log, strict=True)}
     if reading.state is not None:
         entry = naming.state(reading.state, identity, first=seen is None or not seen.digest, ours=ours)
@@ -58,8 +58,8 @@ class _Naming:
         self._stage = stage
         self._counts = counts
 
-    def log_row(self, said: Saying) -> Entry:
-        return self._entry(f"log:{said.own_id}", "log", said, _number(said.own_id))
+    def log_rows(self, log: Sequence[Saying]) -> list[Entry]:
+        return [self._entry(f"log:{said.own_id}", "log", said, _number(said.own_id)) for said in log]
 
     def state(self, said: Saying, identity: EventIdentity, *, first: bool, ours: bool) -> Entry | None:
         if identity is EventIdentity.ACT and said.own_id not in ("", "0"):

@@ -171,7 +171,6 @@ def merge_facts(portals: Iterable[Mapping[str, Any]]) -> Values:
     """Facts of several sources, the first given wins per top-level field; absent and empty values never win."""
     merged: Values = {}
     for facts in portals:
-        for name, value in facts.items():
-            if name not in merged and (value or value not in _EMPTY):
-                merged[name] = value
+        told = {name: value for name, value in facts.items() if value or value not in _EMPTY}
+        merged = {**told, **merged} if merged else told
     return merged

@@ -218,7 +218,9 @@ def current(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = 
         own, attached = _own(mine, handler)
     if not own:
         return None
-    last = max(own, key=lambda entry: (*_place(entry, attached.get(entry["id"], ())), entry["id"]))
+    last = own[0]
+    if len(own) > 1:
+        last = max(own, key=lambda entry: (*_place(entry, attached.get(entry["id"], ())), entry["id"]))
     return _event(last, attached.get(last["id"], ()))
 
 
@@ -234,12 +236,14 @@ def _end(entries: Sequence[Entry], last_at: float) -> Sequence[Entry]:
     """
     if max([entry.get("nth", 1) for entry in entries]) > 1:
         return entries
-    since = last_at
-    for at in sorted([entry["at"] for entry in entries], reverse=True):
-        if since - at > ATTACH_WITHIN_S + 1.0:
-            break
-        since = min(since, at)
-    return [entry for entry in entries if entry["at"] >= since]
+    silence = ATTACH_WITHIN_S + 1.0
+    near = [entry for entry in entries if entry["at"] >= last_at - silence]
+    while True:
+        since = min([entry["at"] for entry in near]) - silence
+        more = [entry for entry in entries if entry["at"] >= since]
+        if len(more) == len(near):
+            return near
+        near = more
 
 
 def contradiction(entries: Sequence[Entry], handlers: Mapping[str, str], stage: str = "") -> bool:
