@@ -78,8 +78,8 @@ class Taker:
                 for file in files:
                     file.dossier_id = row.dossier_id
                 tx.put_files(files)
-                if row.dossier_id:
-                    _no_longer_aside(tx, portal, record.external_id)
+                if there is not None and there.dossier_id and "aside" not in there.counts:
+                    _no_longer_aside(tx, portal, record)
 
         self._engine.take_in(portal, [record for _, record in batch], note)
 
@@ -110,10 +110,13 @@ def opened_call(vault: Vault, row: InboundRow) -> bytes:
     return unpack(vault.open(row.seal_key, row.sealed)[_SALT:])
 
 
-def _no_longer_aside(tx: Tx, portal: str, external_id: str) -> None:
-    """What was set aside has found its place."""
-    for row in tx.quarantine_of(portal, external_id):
-        if row.cause in ("unplaced", "unreadable") and row.id is not None:
+def _no_longer_aside(tx: Tx, portal: str, record: RawRecord | UnreadableRecord) -> None:
+    """What was set aside has found its place. One message says nothing for another that could not be read."""
+    told_at = record.read_at.timestamp()
+    partial = isinstance(record, RawRecord) and record.partial
+    for row in tx.quarantine_of(portal, record.external_id):
+        heard = row.cause == "unreadable" and (not partial or row.doc.get("read_at") == told_at)
+        if (heard or row.cause == "unplaced") and row.id is not None:
             tx.close_quarantine(row.id, "replayed")
 
 
