@@ -10,6 +10,8 @@ import orjson
 
 from adapters.base import JsonValue
 from adapters.npsp import catalogue
+from adapters.npsp.caller import links
+from adapters.npsp.caller.caller import Caller
 from adapters.npsp.contract import contract, problems
 from adapters.npsp.desk import Desk
 from adapters.npsp.holdings import Holdings, Verdict
@@ -34,9 +36,12 @@ class NpspSimulator(Simulator):
         self.holdings = Holdings(self.switches, self.book)
         self.desk = Desk(self.switches, self.clock)
         self.hidden: set[str] = set()
+        self.caller = Caller(self._online)
 
     def answer(self, request: Request) -> Reply:
-        """Answer one call of the protocol."""
+        """Answer one call of the protocol, or serve a file of a citizen's."""
+        if (file := links.served(request)) is not None:
+            return file
         with self.lock:
             self.desk.clock = self.clock
             if (facade := self._facade(request)) is not None:
@@ -73,8 +78,18 @@ class NpspSimulator(Simulator):
             self.desk.expire()
 
     def screen(self, path: str, query: Mapping[str, list[str]]) -> Any:
-        """`logins`, `progress`, `progress/MAHOSO`, `dates`, `record/MAHOSO`, beside the screens of every simulator."""
+        """`logins`, `progress`, `progress/MAHOSO`, `dates`, `record/MAHOSO`, `answers`, `answers/problems`, `calling`.
+
+        Beside them the screens of every simulator.
+        """
         name, _, code = path.partition("/")
+        match path:
+            case "answers":
+                return self.caller.answers.all()
+            case "answers/problems":
+                return self.caller.answers.problems()
+            case "calling":
+                return self.caller.calling()
         with self.lock:
             held = self.holdings.dossiers
             match name:
@@ -91,7 +106,9 @@ class NpspSimulator(Simulator):
         return super().screen(path, query)
 
     def act(self, verb: str, arguments: Mapping[str, Any]) -> Any:
-        """Seeding and what others do at the portal; see the README for the verbs."""
+        """Seeding, what others do at the portal, and what it tells the province; see the README for the verbs."""
+        if verb in Caller.verbs:  # real calls to the outside, so without the lock
+            return self.caller.act(verb, arguments)
         now = self.clock.now()
         with self.lock:
             match verb:
@@ -112,6 +129,13 @@ class NpspSimulator(Simulator):
                 case _:
                     return super().act(verb, arguments)
         return {"done": verb}
+
+    def _online(self, content: dict[str, Any], by: str) -> None:
+        """A citizen's own doing: a dossier submitted here, or taken back."""
+        with self.lock:
+            held = self.holdings.dossiers.get(content["MaHoSo"])
+            shown = held.content | {"TrangThaiHoSo": content["TrangThaiHoSo"]} if held else content
+            self.holdings.keep(shown, by, self.clock.now())
 
     def _inner_path(self, path: str) -> str:
         """The path at the portal, without the adapter's own part."""
