@@ -60,9 +60,7 @@ class Protocol(H11Protocol):
         return same > self._bounds.from_one_address and not within(address(peer), self._bounds.proxies)
 
     def data_received(self, data: bytes) -> None:
-        """Read on. Bytes that belong to no call under way must end in time: a head, or a body nobody wants."""
-        if self._patience is None and not self._calling:
-            self._wait()
+        """Read on; a caller who has said what he wants is no longer waited for."""
         super().data_received(data)
         if self._calling:
             self._stop_waiting()
@@ -92,7 +90,7 @@ class Protocol(H11Protocol):
             self._close_for_good()
 
     def on_response_complete(self) -> None:
-        """After an answer: what the caller still sends is not waited for longer than a head."""
+        """After an answer wait again, as long, for the next head or for the end of a body that nobody reads."""
         super().on_response_complete()
         if not self._calling and not self.transport.is_closing():
             self._stop_waiting()
