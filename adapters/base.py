@@ -8,6 +8,7 @@ always comes back as an `Outcome` (design.md section 4, sync.md S21 to S25).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +18,10 @@ from schemas.clock import Clock
 
 JsonValue = Any
 """A JSON value as `orjson.loads` gives it: dict, list, str, int, float, bool or None."""
+
+
+SENT: ContextVar[str] = ContextVar("SENT", default="")
+"""SHA-256, in hex, of the body of the last write that this thread sent whole and got an answer to, byte for byte."""
 
 
 class DeliveryClass(StrEnum):
@@ -214,7 +219,8 @@ class Outcome:
     `not_allowed`: "not allowed in the present step" (405): decided by reading again (S20).
     `external_id`, `number`: identifiers learned from the answer. `excerpt`: redacted, at most 2,000 characters.
     `proof`: which words proved it (`code=0 text~thành công`). `answer`: the raw answer bytes, to be sealed.
-    `not_before_s`: Retry-After in seconds.
+    `not_before_s`: Retry-After in seconds. `sent`: SHA-256 of the body on the wire, which the engine
+    fills in from `SENT`.
     """
 
     kind: OutcomeKind
@@ -230,6 +236,7 @@ class Outcome:
     external_id: str = ""
     number: str = ""
     answer: bytes = b""
+    sent: str = ""
 
 
 class Presence(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import ssl
 import time
@@ -18,7 +19,7 @@ import httpcore
 import httpx
 import orjson
 
-from adapters.base import Outcome, OutcomeKind
+from adapters.base import SENT, Outcome, OutcomeKind
 from adapters.content import ACCEPTED, BadContentError, body_of
 from adapters.transport import (
     DEFAULT_TIMEOUTS,
@@ -207,6 +208,7 @@ class HttpClient:
                 body = self._read(answer, limit)
             finally:
                 answer.close()
+        _note_sent(request)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         elapsed_ms = (time.perf_counter() - started) * 1000
         return HttpReply(self.portal, answer.status_code, headers, body, elapsed_ms, _http_date(headers.get("date")))
@@ -270,6 +272,12 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
         return min(float(text), _DAY_S)
     at = _http_date(text)
     return None if at is None else min(max((at - now).total_seconds(), 0.0), _DAY_S)
+
+
+def _note_sent(request: httpx.Request) -> None:
+    """Keep the digest of a write's body; bodies that are made while they are sent have none."""
+    if request.method in ("POST", "PUT", "PATCH") and isinstance(request.stream, httpx.ByteStream):
+        SENT.set(hashlib.sha256(request.content).hexdigest())
 
 
 def _http_date(text: str | None) -> datetime | None:

@@ -101,6 +101,7 @@ class Gateway:
     clock: Clock
     waker: Waker
     inbound: Inbound
+    signer: SigningRing
 
     def __enter__(self) -> Self:
         return self
@@ -179,7 +180,7 @@ def open_gateway(
         engine = Engine(shop)
         inbound = _inbound(engine, shop, waker)
         undo.pop_all()
-    return Gateway(config, store, vault, portals, holds, engine, Operator(engine), clock, waker, inbound)
+    return Gateway(config, store, vault, portals, holds, engine, Operator(engine), clock, waker, inbound, signer)
 
 
 def _inbound(engine: Engine, shop: Workshop, waker: Waker) -> Inbound:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from gateway.language import t
 from gateway.sync.standing import AtRisk, PortalStatus, StatusReport
+from gateway.sync.standing_stages import LateStage
 from schemas.clock import VIETNAM
 
 LISTED = 50
@@ -85,6 +86,28 @@ def due_soon(portal: str, risks: list[AtRisk]) -> Notice:
             f"{portal}: {len(risks)} due soon with something owed",
             f"{portal}: {len(risks)} hồ sơ sắp đến hạn mà còn việc phải gửi",
         ),
+        "\n".join(lines),
+    )
+
+
+def late(portal: str, overdue: list[LateStage]) -> Notice:
+    """Hand-overs of which something should be known by now."""
+    words = {
+        "sent": t("not handed over yet", "chưa chuyển được"),
+        "received": t("not known to be received", "chưa rõ đã nhận hay chưa"),
+        "accepted": t("not accepted", "chưa tiếp nhận"),
+        "completed": t("not completed", "chưa xử lý xong"),
+        "no_route": t("open, but no route leads there any more", "đang xử lý nhưng không còn tuyến nào tới đó"),
+    }
+    lines = [
+        f"{one.dossier_code or one.stage.dossier_id}  {_when(one.due_at)}  {words[one.reason]}"
+        for one in overdue[:LISTED]
+    ]
+    if len(overdue) > LISTED:
+        lines.append(t(f"and {len(overdue) - LISTED} more", f"và {len(overdue) - LISTED} hồ sơ khác"))
+    lines.append(t("See 'lienthong handover list --late'.", "Xem 'lienthong handover list --late'."))
+    return Notice(
+        t(f"{portal}: {len(overdue)} hand-overs are late", f"{portal}: {len(overdue)} hồ sơ đã chuyển bị quá hạn"),
         "\n".join(lines),
     )
 

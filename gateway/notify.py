@@ -19,6 +19,7 @@ from gateway.store.base import Store, Tx
 from gateway.store.rows import Json
 from gateway.sync.portal import inside
 from gateway.sync.standing import AtRisk, PortalStatus, StatusReport, status
+from gateway.sync.standing_stages import LateStage
 from schemas.clock import VIETNAM, Clock
 
 COMMAND_TIMEOUT_S = 60.0
@@ -65,6 +66,7 @@ class Notices:
             for name, holds, begun, ended in self._alarms(portal):
                 self._alarm(portal.portal, name, holds, begun, ended)
             self._near(portal.portal, [risk for risk in report.at_risk if risk.portal == portal.portal])
+            self._late(portal.portal, [late for late in report.late if late.stage.portal == portal.portal])
         self._daily(report)
 
     def _alarms(self, portal: PortalStatus) -> Iterator[tuple[str, bool, Notice, Notice | None]]:
@@ -108,6 +110,16 @@ class Notices:
             self._tell(portal, "due", now_at_risk, notices.due_soon(portal, fresh))
         elif set(told) - set(now_at_risk):
             self._note(portal, "due", now_at_risk or None)
+
+    def _late(self, portal: str, overdue: list[LateStage]) -> None:
+        """Answers of a partner that should be there by now: each hand-over once for each fact that is missing."""
+        told: Json = self._store.read(lambda tx: tx.portal(portal)).alarm.get("late") or {}
+        now_late = {f"{late.stage.dossier_id}/{late.stage.route}": late.reason for late in overdue}
+        fresh = [late for late in overdue if told.get(f"{late.stage.dossier_id}/{late.stage.route}") != late.reason]
+        if fresh:
+            self._tell(portal, "late", now_late, notices.late(portal, fresh))
+        elif set(told) - set(now_late):
+            self._note(portal, "late", now_late or None)
 
     def _daily(self, report: StatusReport) -> None:
         """Once a day, from `daily_at` on, what waits for a person."""

@@ -63,6 +63,15 @@ NOUNS: dict[str, Noun] = {
     "route": Noun(
         "gateway.cli.routes:app", t("Who must hear of a dossier, and why.", "Một hồ sơ được gửi tới đâu, vì sao.")
     ),
+    "handover": Noun(
+        "gateway.cli.handovers:app",
+        t("What ministries have, and what is late.", "Hồ sơ đã chuyển cho bộ, việc quá hạn."),
+    ),
+    "receipt": Noun(
+        "gateway.cli.receipts:app",
+        t("Our signed statements about hand-overs.", "Xác nhận có chữ ký về việc chuyển hồ sơ."),
+    ),
+    "keys": Noun("gateway.cli.keys:app", t("Keys that sign.", "Các khoá ký.")),
     "config": Noun(
         "gateway.cli.configuration:app", t("Check or explain the configuration.", "Kiểm tra, giải thích cấu hình.")
     ),

@@ -82,6 +82,13 @@ def _said(finding: Finding) -> str:
         "unproven": t("unproven: lienthong parked list", "chưa xác minh được: lienthong parked list"),
         "quarantined": t("quarantined: lienthong quarantine list", "cách ly: lienthong quarantine list"),
         "drift_given_up": t("drift given up: lienthong lanes", "đã ngừng sửa sai lệch: lienthong lanes"),
+        "late_sent": t(
+            "not yet handed over: lienthong handover list --late", "chưa chuyển được: lienthong handover list"
+        ),
+        "late_received": t("not known to be received: lienthong handover list --late", "chưa rõ đã nhận hay chưa"),
+        "late_accepted": t("not accepted in time: lienthong handover list --late", "quá hạn tiếp nhận"),
+        "late_completed": t("not completed in time: lienthong handover list --late", "quá hạn xử lý"),
+        "stage_without_route": t("open stages that no route leads to", "hồ sơ đang xử lý mà không còn tuyến nào"),
         "overdue_and_owed": t("past the due date with something owed", "đã quá hạn mà còn việc phải gửi"),
         "due_soon_and_owed": t("due soon with something owed", "sắp đến hạn mà còn việc phải gửi"),
     }

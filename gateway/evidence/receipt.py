@@ -34,7 +34,8 @@ def statement(
     Args:
         at: When the fact came to be true; `made_at` when we wrote it. Seconds since 1970 in UTC.
         proof: `by` whose word it is, `of` which delivery or event, and the code and words that proved it.
-        handed_over: Delivery, operation and SHA-256 of exactly the record that was handed over, None where unknown.
+        handed_over: Delivery, operation and SHA-256 of exactly what was handed over, None where unknown:
+            `record_sha256` of the record as the mapping wrote it, `body_sha256` of the body on the wire.
         reply: SHA-256 and size of the partner's answer, byte for byte; or the leaf that holds what it told.
     """
     return canonical_bytes(

@@ -114,11 +114,11 @@ class Handovers:
         sent_at = float(row.attempts[-1]["begun_at"]) if row.attempts else row.planned_at
         establish(stage, Fact.SENT, sent_at, proof)
         establish(stage, Fact.RECEIVED, now, proof)
-        stage.doc.setdefault("handed_over", _handed_over(row))
+        stage.doc.setdefault("handed_over", _handed_over(row, outcome))
         tx.put_stages([stage])
         dossier = tx.dossiers([row.dossier_id])[row.dossier_id]
         reply = reply_of(outcome.answer) if outcome is not None else None
-        self._receipt(tx, dossier, stage, Fact.RECEIVED, row.key, proof, reply, now, row=row)
+        self._receipt(tx, dossier, stage, Fact.RECEIVED, row.key, proof, reply, now, given=_handed_over(row, outcome))
 
     def _refused(
         self, tx: Tx, stage: StageRow, row: DeliveryRow, proof: dict[str, Any], outcome: Outcome, now: float
@@ -127,7 +127,8 @@ class Handovers:
         establish(stage, Fact.SENT, float(row.attempts[-1]["begun_at"]), proof)
         tx.put_stages([stage])
         dossier = tx.dossiers([row.dossier_id])[row.dossier_id]
-        self._receipt(tx, dossier, stage, Fact.SENT, row.key, proof, reply_of(outcome.answer), now, row=row)
+        reply, given = reply_of(outcome.answer), _handed_over(row, outcome)
+        self._receipt(tx, dossier, stage, Fact.SENT, row.key, proof, reply, now, given=given)
 
     def _receipt(
         self,
@@ -140,13 +141,13 @@ class Handovers:
         reply: dict[str, Any] | None,
         now: float,
         *,
-        row: DeliveryRow | None = None,
+        given: dict[str, Any] | None = None,
     ) -> None:
         """Sign what was proven, once for each fact and what proves it."""
         if self._signer is None:
             return
         key = self._signer.in_use(Purpose.RECEIPT)
-        at = now if row is not None and fact is Fact.RECEIVED else at_of(stage, fact)
+        at = now if given is not None and fact is Fact.RECEIVED else at_of(stage, fact)
         said = statement(
             agency_code=self._config.province.agency_code,
             key_id=key.id,
@@ -157,7 +158,7 @@ class Handovers:
             at=now if at is None else at,
             made_at=now,
             proof=proof,
-            handed_over=_handed_over(row) if row is not None else stage.doc.get("handed_over"),
+            handed_over=given or stage.doc.get("handed_over"),
             reply=reply,
         )
         digest = hashlib.sha256(said).hexdigest()
@@ -185,8 +186,15 @@ def _flag(tx: Tx, dossier_id: str, flag: str, *, there: bool) -> None:
         tx.put_dossiers([row])
 
 
-def _handed_over(row: DeliveryRow) -> dict[str, Any]:
-    return {"delivery": row.key, "operation": row.operation, "sha256": row.body_digest, "attempts": len(row.attempts)}
+def _handed_over(row: DeliveryRow, outcome: Outcome | None) -> dict[str, Any]:
+    """Digests of what was handed over: the record as the mapping wrote it, and where one was called the whole body."""
+    given = {
+        "delivery": row.key,
+        "operation": row.operation,
+        "record_sha256": row.body_digest,
+        "attempts": len(row.attempts),
+    }
+    return given | ({"body_sha256": outcome.sent} if outcome is not None and outcome.sent else {})
 
 
 def _proof(row: DeliveryRow, outcome: Outcome | None, how: str, person: str, collected: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from gateway.config import Config, PortalConfig
 from gateway.store.base import Store, Tx
 from gateway.store.rows import LaneRow, PortalRow
 from gateway.sync.case import paused_routes
+from gateway.sync.standing_stages import LateStage, late_stages
 from schemas.status import DossierStatus
 
 MANY = 10_000_000
@@ -77,6 +78,7 @@ class StatusReport:
     paused: str
     portals: tuple[PortalStatus, ...]
     at_risk: tuple[AtRisk, ...]
+    late: tuple[LateStage, ...]
     findings: tuple[Finding, ...]
     counts: dict[str, int]
 
@@ -103,13 +105,15 @@ def _status(tx: Tx, config: Config, now: float) -> StatusReport:
     paused = tx.setting("paused") or ""
     report = tuple(portals)
     held_back = [f"{name}: {why}" for name, why in paused_routes(tx).items()]
+    overdue = tuple(late_stages(tx, config, now))
     findings = (
         *_of_everything(paused),
         *_of_routes(held_back),
         *(found for one in report for found in _of_portal(one)),
         *_of_risk(risky, now),
+        *_of_stages(overdue),
     )
-    return StatusReport(now, tx.setting("epoch") or "1", paused, report, tuple(risky), findings, tx.counts())
+    return StatusReport(now, tx.setting("epoch") or "1", paused, report, tuple(risky), overdue, findings, tx.counts())
 
 
 def _troubled(tx: Tx, portal: str) -> list[LaneRow]:
@@ -182,6 +186,14 @@ def _of_portal(one: PortalStatus) -> list[Finding]:
         (Urgency.SOON, one.drift_given_up > 0, "drift_given_up", str(one.drift_given_up)),
     )
     return [Finding(urgency, one.portal, what, value) for urgency, holds, what, value in checks if holds]
+
+
+def _of_stages(overdue: tuple[LateStage, ...]) -> list[Finding]:
+    counted = Counter((one.stage.portal, one.reason) for one in overdue)
+    return [
+        Finding(Urgency.SOON, portal, "stage_without_route" if reason == "no_route" else f"late_{reason}", str(number))
+        for (portal, reason), number in sorted(counted.items())
+    ]
 
 
 def _of_risk(risky: list[AtRisk], now: float) -> list[Finding]:

@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 
-from adapters.base import Delivery, DeliveryClass, Outcome, OutcomeKind, Presence
+from adapters.base import SENT, Delivery, DeliveryClass, Outcome, OutcomeKind, Presence
 from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneKey, LaneRow
@@ -318,7 +318,8 @@ class LaneWorker:
         return None if begun is None else delivery_of(begun, composed.body, shop, self._portal)
 
     def _push(self, delivery: Delivery) -> Outcome:
-        outcome = self._portal.adapter.push(delivery)
+        SENT.set("")
+        outcome = replace(self._portal.adapter.push(delivery), sent=SENT.get())
         answered = outcome.kind in (OutcomeKind.DELIVERED, OutcomeKind.REFUSED)
         if answered and not outcome.auth:
             self._portal.breaker.worked()

@@ -188,7 +188,7 @@ def test_an_acknowledgement_proves_received_and_nothing_more(single: Joint) -> N
     (receipt,) = single.receipts()
     assert (receipt["fact"], receipt["proof"]["by"], receipt["proof"]["code"]) == ("received", "answer", "99")
     (delivery,) = [row for row in single.deliveries("delivered") if row.portal == "justice"]
-    assert receipt["handed_over"]["sha256"] == delivery.body_digest
+    assert receipt["handed_over"]["record_sha256"] == delivery.body_digest
     assert receipt["reply"]["bytes"] == len(b"<Envelope>99</Envelope>")
 
 
