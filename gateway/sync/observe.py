@@ -73,7 +73,7 @@ class _Naming:
     def _act(self, said: Saying) -> Entry:
         acts: dict[str, int] = self._counts.setdefault("acts", {})
         if self._counts.get("act") != said.own_id:
-            acts[said.own_id] = acts.get(said.own_id, 0) + 1
+            acts[said.own_id] = acts.get(said.own_id, int(self._was_current_before(said, acts))) + 1
             self._counts["act"] = said.own_id
             self._counts["pos"] = self._counts.get("pos", 0) + 1
             self._counts["last_at"] = max(self._counts.get("last_at", 0.0), said.at or 0.0)
@@ -84,6 +84,11 @@ class _Naming:
             entry["at"] = max(entry["at"], self._counts["last_at"])
             entry["pos"] = AGAIN + self._counts["pos"]
         return entry
+
+    def _was_current_before(self, said: Saying, acts: Mapping[str, int]) -> bool:
+        """Whether an act first seen current now is older than one seen before: it was current between two readings."""
+        newest = max((_number(own_id) for own_id in acts), default=-1)
+        return _number(said.own_id) <= newest and (said.at or 0.0) < self._counts.get("last_at", 0.0)
 
     def _bare(self, said: Saying, *, first: bool, ours: bool) -> Entry | None:
         if self._counts.get("last") == [said.status, said.wire]:

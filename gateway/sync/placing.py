@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gateway.store.rows import DossierRow, RecordRow
+from gateway.store.rows import DossierRow, LaneKey, RecordRow
 from gateway.sync import writing
 from gateway.sync.dossiers import Held
 from gateway.sync.link import Candidates, Link, Linked, link
@@ -122,6 +122,9 @@ class Placing:
         return Placed(slot, row, held)
 
     def _doubt(self, slot: Slot, linked: Linked, stored: frozenset[str]) -> None:
+        if slot.known and slot.reading.read_at < slot.record.read_at:
+            self._page.done.stale += 1  # a later reading of it has been judged already (S8)
+            return
         reason = f"{linked.reason} ({', '.join(linked.dossier_ids)})"
         writing.doubt(self._page, slot, reason, LOOK_AGAIN, linked.dossier_ids)
         flag = f"doubt:{self._page.name}/{slot.reading.external_id}"
@@ -130,3 +133,5 @@ class Placing:
             row.flags = tuple(dict.fromkeys((*row.flags, flag)))
             if dossier_id in stored:
                 self._page.tx.put_dossiers([row])
+        for lanes in self._page.tx.lanes_of(linked.dossier_ids).values():  # what is planned already is not begun
+            self._page.due.update(dict.fromkeys(LaneKey(lane.portal, lane.dossier_id) for lane in lanes))

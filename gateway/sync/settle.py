@@ -89,11 +89,11 @@ class Settler:
         )  # before it is begun: what cannot be opened is not sent
 
         def begin(tx: Tx) -> DeliveryRow | None:
-            lane = Lane(self._mine(tx))
+            mine = self._mine(tx)
             held = tx.delivery(row.key)
-            if held is None or not _still(tx, row) or stopped(tx, row.portal):
+            if held is None or mine.mark != case.lane.row.mark or not _still(tx, row) or stopped(tx, row.portal):
                 return None
-            attempt_begun(tx, lane, held, now)
+            attempt_begun(tx, Lane(mine), held, now)
             return held
 
         begun = shop.store.write(begin)

@@ -182,22 +182,30 @@ class LaneWorker:
 
         If not: what has its own time ends unproven; a state that we timed ourselves may be new, and its guard decides.
         """
-        epoch = int(self._shop.store.read(lambda tx: tx.setting("epoch")) or "1")
         try:
-            composed = compose(case, step, delivery_key(case, step.klass, step.cause, str(epoch - 1)))
-            row = _row(case, step, composed, None, self._shop, self._shop.now(), {})
-            found = self._portal.adapter.probe(delivery_of(row, composed.body, self._shop, self._portal))
+            sent = self._shows_a_lost_key(case, step)
         except NotSendableError as error:
             return self._wait_for(case, step, error)
         except PortalError as error:
             return self._failed_read(case, DeliveryClass.COMMAND, error)
-        if found.presence is Presence.PRESENT:
+        if sent:
             self._without_sending(case, replace(step, do="found", reason="sent before the restore: our key is there"))
         elif step.wanted is not None and step.wanted.cause.timed_by_us:
             self._free(step.wanted.cause.ids)
         else:
             self._without_sending(case, replace(step, do="unproven"))
         return True
+
+    def _shows_a_lost_key(self, case: Case, step: Step) -> bool:
+        """Whether the portal knows the key that any epoch before this one would have given."""
+        epoch = int(self._shop.store.read(lambda tx: tx.setting("epoch")) or "1")
+        for lost in range(epoch - 1, 0, -1):
+            composed = compose(case, step, delivery_key(case, step.klass, step.cause, str(lost)))
+            row = _row(case, step, composed, None, self._shop, self._shop.now(), {})
+            found = self._portal.adapter.probe(delivery_of(row, composed.body, self._shop, self._portal))
+            if found.presence is Presence.PRESENT:
+                return True
+        return False
 
     def _free(self, ids: frozenset[str]) -> None:
         def free(tx: Tx) -> None:

@@ -137,8 +137,11 @@ def _one(world: SlowWorld, folder: Folder, code: str, dossier_id: str, status: s
     if folder.detail["status"] == "forwarded":
         assert declared, f"{code}: forwarded and never declared"
         since = datetime.fromisoformat(folder.detail["at"]).timestamp()
-        unheard = world.justice.states[code][0] in RESULTS and world.said.get(code, 0.0) > since
-        assert not unheard, f"{code}: the ministry's answer {world.justice.states[code][0]} never reached the desk"
+        timeline = world.store.read(lambda tx: tx.dossiers([dossier_id]))[dossier_id].timeline
+        answered = [entry for entry in timeline if entry["portal"] == "justice" and entry["at"] > since]
+        last = max(answered, key=lambda entry: entry["at"], default=None)
+        unheard = last is not None and last["status"] in RESULTS and not last.get("base")
+        assert not unheard, f"{code}: the ministry's answer {last} never reached the desk"
     left = world.store.read(lambda tx: undecided(tx, dossier_id))
     assert not left, f"{code}: wishes never answered {left}"
     assert forwards or not declared, f"{code}: declared and never forwarded"

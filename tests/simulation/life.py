@@ -118,18 +118,22 @@ class Life:
             return
         del self.world.province.folders[TWICE]
         self.world.tick(2)
+        self.say("taken out")
+        self.undoubt()
+
+    def undoubt(self) -> int:
+        """A person says that the record which is no more is nobody's; after a restore perhaps once more."""
         held = self.world.store.read(lambda tx: tx.records("province", [TWICE])).get(TWICE)
-        if held is not None and held.counts.get("doubt"):
-            self.world.operator.unlink("province", TWICE, actor="an officer")
-        self.say("taken out", held.counts if held else "")
+        if TWICE in self.world.province.folders or held is None or not held.counts.get("doubt"):
+            return 0
+        self.world.operator.unlink("province", TWICE, actor="an officer")
+        return 1
 
     def ministry(self) -> None:
         """The ministry moves on."""
         code = self._code(self.chance.choice(self.references))
         if code in self.world.justice.states:
             status = self.chance.choice(["in_progress", "supplement_requested", "completed"])
-            if self.world.justice.states[code][0] != status:
-                self.world.said[code] = self.world.now()
             self.world.justice.states[code] = (status, "")
             self.world.tick(2)
             self.say("ministry", code, status)
@@ -230,6 +234,7 @@ class Life:
             self.world.operator.resume(portal, "an officer")
         else:
             self.world.operator.pause(portal, "an officer", "stop")
+        self.world.tick(1)
         self.say("resume" if paused else "pause", portal)
 
     def take_backup(self) -> None:
@@ -245,12 +250,12 @@ class Life:
         if not self.backups or self.restores >= 2:
             return
         self.restores += 1
-        self.say("RESTORE of", self.backups[-1].at - START.timestamp())
+        chosen = self.chance.choice(self.backups)
+        self.say("RESTORE of", chosen.at - START.timestamp())
         self._end_all()
         self.world.tick(2)
         self.world.close()
-        restore(self.backups[-1].manifest, self.world.folder / "store.db", self.world.clock.now(), actor="an officer")
-        self.backups.clear()
+        restore(chosen.manifest, self.world.folder / "store.db", self.world.clock.now(), actor="an officer")
         self.world.open()
         self.world.tick(2)
         self.watch.begin_anew()
@@ -330,7 +335,7 @@ class Life:
                 if report.counts:
                     self.say("round", portal, dict(report.counts))
             self.watch.look()
-            happened += self.clerk()
+            happened += self.clerk() + self.undoubt()
             self.adopt()
             self.watch.look()
             still = before == checks.effects(world) and not happened and not checks.owing(world)

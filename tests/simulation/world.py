@@ -50,7 +50,6 @@ class SlowWorld(World):
         self.chance = chance
         self.book: list[Effect] = []
         self.wrong: list[str] = []
-        self.said: dict[str, float] = {}
         self.late: list[tuple[float, Callable[[], Outcome]]] = []
         raw = config()
         for portal in raw["portals"].values():
