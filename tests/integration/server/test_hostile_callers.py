@@ -288,6 +288,22 @@ class TestEveryWellFormedCall:
         assert status in {200, 204, 400, 404, 405, 414, 415}
 
 
+def test_who_has_finished_sending_is_still_answered(serve: Serve) -> None:
+    served = serve()
+    with served.raw() as raw:
+        raw.say(f"{HEAD}content-length: 2\r\n\r\n{{}}".encode())
+        raw.sock.shutdown(socket.SHUT_WR)
+        assert parsed(raw.hear())[0] == 200
+        assert raw.hear(2) == b""
+    with served.raw() as raw:
+        raw.say(f"{HEAD}content-length: 200\r\n\r\n{{}}".encode())
+        raw.sock.shutdown(socket.SHUT_WR)
+        begun = time.monotonic()
+        assert raw.hear(5) == b"", "half a call is no call"
+        assert time.monotonic() - begun < 3
+    assert len(served.calls) == 1
+
+
 def test_a_pipeline_is_answered_in_order(serve: Serve) -> None:
     served = serve()
     with served.raw() as raw:
