@@ -31,10 +31,14 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "key_invalid": Problem(401, "No key, or one that does not hold", "Send Authorization: Bearer with a key in force."),
     "not_allowed": Problem(403, "Not from here, or not with this key", "Call from a listed network, or ask us."),
+    "status_not_yours": Problem(403, "This status is not yours to report", "Report one of the item's statuses."),
     "not_found": Problem(404, "No such thing in this inbox", "List your items; what is not yours is not there."),
     "method_not_allowed": Problem(405, "Not with this verb", "Use the verb that the header Allow names."),
     "digest_differs": Problem(
         409, "This is not the digest of the item", "Fetch the content again and acknowledge what you have stored."
+    ),
+    "time_not_valid": Problem(
+        409, "The time cannot be right", "Send when it happened, with zone, and not ahead of our clock."
     ),
     "item_acknowledged": Problem(
         409, "The item was acknowledged before", "Report the status not_accepted with your reason instead."
@@ -45,8 +49,6 @@ PROBLEMS: Mapping[str, Problem] = {
     "too_large": Problem(413, "The request is too large", "Send less; docs/inbox.md says how much."),
     "media_type": Problem(415, "The body is not JSON", "Send Content-Type: application/json, not compressed."),
     "invalid": Problem(422, "The body does not fit its description", "Mend the fields that are named."),
-    "status_not_yours": Problem(422, "This status is not yours to report", "Report one of the item's statuses."),
-    "time_not_valid": Problem(422, "The time cannot be right", "Send when it happened, with zone, not in the future."),
     "file_not_valid": Problem(422, "A result file cannot be taken", "Send a document of an agreed type and size."),
     "too_many_calls": Problem(429, "Too many calls", "Wait as long as Retry-After says."),
     "come_again": Problem(503, "It cannot be done now", "Send the same request again after Retry-After."),

@@ -35,6 +35,7 @@ def configuration(
 ) -> dict[str, Any]:
     """The room's configuration: one province, and an inbox for each ministry with its options."""
     pace = {"environment": "demo", "every_s": 1, "call_timeout_s": 5, "settle_s": 6, "max_writes_per_sweep": 100_000}
+    often = {"allow": ["127.0.0.0/8"], "calls_per_s": 2000, "burst": 5000}
     tiers = [{"name": "all", "every_s": 0.01, "by": ["submit"], "whole": True}]
     province = {
         **pace,
@@ -68,7 +69,7 @@ def configuration(
         "portals": {
             "province": province,
             **{
-                name: {**pace, "kind": "inbox", "mapping": "inbox/v1", "options": dict(options)}
+                name: {**pace, "kind": "inbox", "mapping": "inbox/v1", "inbound": often, "options": dict(options)}
                 for name, options in ministries.items()
             },
         },

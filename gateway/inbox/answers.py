@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -22,6 +22,7 @@ from schemas.status import DossierStatus
 
 AHEAD = timedelta(minutes=5)
 """How far a ministry's clock may be before ours."""
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _SPACE = uuid.UUID("4f0b1c52-6d3e-5f7a-8a55-7c3b90b1d6e2")
 
 log = get_logger()
@@ -125,6 +126,8 @@ class Answers:
             raise RefusedError("status_not_yours")
         if told["occurred_at"] > at + AHEAD:
             raise RefusedError("time_not_valid", "occurred_at is later than now")
+        if any(not EARLIEST <= value <= LATEST for value in told.values() if isinstance(value, datetime)):
+            raise RefusedError("time_not_valid", "a time is before 1970 or after 2199")
         written = {name: _written(value) for name, value in told.items()}
         return self._take(portal, item, key, written, at)
 

@@ -11,7 +11,7 @@ from typing import Any
 from adapters.inbox.problems import MEDIA_TYPE, PROBLEMS, body_of
 from gateway.access import Access, Caller, Denied, Reason, Rule
 from gateway.access.networks import address, networks, within
-from gateway.config import Config
+from gateway.config import Config, InboundConfig
 from gateway.inbox.keys import SCOPE
 from gateway.log import get_logger
 from gateway.pins import Pin, pin
@@ -52,7 +52,15 @@ def rules_of(config: Config) -> InboxRules:
         for text in entry.inbound.certificates
     ]
     allowed = {name: networks(entry.inbound.allow) if entry.inbound else () for name, entry in inboxes.items()}
-    return InboxRules(Rule(SCOPE, certificates=tuple(pins), scope=SCOPE), allowed)
+    paces = [entry.inbound or InboundConfig() for entry in inboxes.values()]
+    rule = Rule(
+        SCOPE,
+        certificates=tuple(pins),
+        scope=SCOPE,
+        calls_per_s=max(pace.calls_per_s for pace in paces),  # who calls is known only afterwards
+        burst=max(pace.burst for pace in paces),
+    )
+    return InboxRules(rule, allowed)
 
 
 class InboxDoor:
