@@ -27,6 +27,7 @@ from gateway.inbound.files import FileStore
 from gateway.inbound.intake import Desk, Intake
 from gateway.inbound.journal import Journal
 from gateway.inbound.replay import replay, replay_call
+from gateway.inbound.stored import StoredFiles
 from gateway.inbound.take_in import Taker
 from gateway.inbound.upkeep import upkeep
 from gateway.secret_values import Secrets
@@ -227,6 +228,7 @@ def _portal(
         secret=known.resolve,
         call_timeout_s=entry.call_timeout_s,
         agency_code=config.province.agency_code,
+        open_stored=StoredFiles(tuple(config.portals), store, FileStore(Path(config.store.files), vault)),
     )
     adapter = registry.build(entry.kind, context, entry.options)
     state = store.read(lambda tx: tx.portal(name)).breaker

@@ -75,4 +75,7 @@ def _command(case: Case, step: Step, key_uuid: str) -> dict[str, Any]:
     values["note"] = f"{said.get('note', '')} [lt:{key_uuid}]".strip()
     if said.get("officer"):
         values["officer"] = said["officer"]
+    if wanted is not None and step.verb == "supplement":
+        papers = case.held.facts.get(wanted.cause.portal, {}).get("documents") or ()
+        values["form"] = {"documents": [paper for paper in papers if paper.get("reference")]}
     return values

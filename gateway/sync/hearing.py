@@ -106,12 +106,22 @@ def _take_in(placed: Placed, seen: Observation, merged: Merged) -> bool:
 
 def _facts_changed(page: Page, placed: Placed) -> bool:
     name, held, facts = page.name, placed.held.facts, placed.slot.reading.facts
-    if placed.slot.reading.partial:  # a message names what it speaks of; the rest stands
-        facts = {**held.get(name, {}), **as_json(merge_facts([facts]))}
+    if placed.slot.reading.partial or placed.slot.reading.sparse:  # the rest stands
+        facts = _with_the_rest(held.get(name, {}), as_json(merge_facts([facts])))
     if name in held and held[name] == as_json(facts):
         return False
     held[name] = facts
     return True
+
+
+def _with_the_rest(known: Json, told: Json) -> Json:
+    """What was known, mended by what a message names; the papers it brings join those there."""
+    brought = told.get("documents") or []
+    names = {paper["reference"] for paper in brought if paper.get("reference")}
+    kept = [
+        paper for paper in known.get("documents") or () if paper.get("reference") not in names and paper not in brought
+    ]
+    return {**known, **told} | ({"documents": [*kept, *brought]} if brought else {})
 
 
 def _lanes_due(page: Page, placed: Placed, view: DossierView, moved: bool) -> list[str]:

@@ -61,6 +61,8 @@ class Reading(NamedTuple):
     our_keys: tuple[str, ...] = ()
     partial: bool = False
     """A message about the record, not the record: it is never out of date, and facts it does not name stand."""
+    sparse: bool = False
+    """A look-up, which shows a few fields of a record: facts it does not name stand, too."""
     shown: Callable[[], Mapping[str, str]] = dict
     """What the record shows under its mapping's compare rules; worked out only when asked for."""
 
@@ -94,7 +96,8 @@ def read(portal: str, record: RawRecord, vocabulary: Vocabulary) -> Reading:
     state = facts.pop("state", None)
     said = _saying(state) if state else None
     told = said if said and (said.status or said.wire) else None
-    return _reading(portal, record, facts, told, log, unknown, digest, lambda: _shown(shown))
+    sparse = len(shown) == 1 and shown[0][0].target == "lookup"
+    return _reading(portal, record, facts, told, log, unknown, digest, lambda: _shown(shown), sparse=sparse)
 
 
 def _shown(parts: Iterable[tuple[Message, Values]]) -> dict[str, str]:
@@ -110,6 +113,8 @@ def _reading(
     unknown: set[str],
     digest: str,
     shown: Callable[[], Mapping[str, str]],
+    *,
+    sparse: bool = False,
 ) -> Reading:
     procedure = facts.get("procedure") or {}
     agency = facts.get("handling_agency") or {}
@@ -136,6 +141,7 @@ def _reading(
         guard=record.guard,
         our_keys=tuple(dict.fromkeys([said.cause for said in spoken if said.cause])),
         partial=record.partial,
+        sparse=sparse,
         shown=shown,
     )
 

@@ -32,8 +32,10 @@ class Papers:
     files: tuple[InboundFile, ...]
 
 
-def take_files(fields: Fields, options: PushOptions) -> Papers:
+def take_files(fields: Fields, number: str, options: PushOptions) -> Papers:
     """Move every file out of the fields into a list of papers; `fields` keeps no bytes.
+
+    A file's reference is the dossier's number, a slash and a digest of name and content.
 
     Raises:
         UnreadableBodyError: Bytes that are no Base64, an address that is none, a list that is none, too many.
@@ -42,7 +44,7 @@ def take_files(fields: Fields, options: PushOptions) -> Papers:
     files: dict[str, InboundFile] = {}
     for place in options.files:
         for row, listed in _rows(fields, place):
-            file = _file(row, place, options)
+            file = _file(row, number, place, options)
             for name in (*place.content, *(() if listed else (*place.name, *place.url))):
                 _drop(row, name)
             if file is not None:
@@ -82,14 +84,14 @@ def _rows(fields: Fields, place: FilePlace) -> Iterator[tuple[Fields, bool]]:
         yield dict(row), True
 
 
-def _file(row: Fields, place: FilePlace, options: PushOptions) -> InboundFile | None:
+def _file(row: Fields, number: str, place: FilePlace, options: PushOptions) -> InboundFile | None:
     name = text_of(row, place.name)
     if content := _held(row, place.content):
         data = _decoded(content)
-        return InboundFile(_ref(name, data), name, content=data)
+        return InboundFile(_ref(number, name, data), name, content=data)
     if address := text_of(row, place.url):
         _check_address(address)
-        return InboundFile(_ref(name, stable(address, options).encode()), name, url=address)
+        return InboundFile(_ref(number, name, stable(address, options).encode()), name, url=address)
     return None
 
 
@@ -124,9 +126,10 @@ def _check_address(address: str) -> None:
         raise UnreadableBodyError("files", "a file's address is not a web address")
 
 
-def _ref(name: str, content: bytes) -> str:
+def _ref(number: str, name: str, content: bytes) -> str:
     """Equal files of one name are one file; two files of one name are two."""
-    return sha256(sha256(name.encode()).digest() + sha256(content).digest()).hexdigest()[:32]
+    digest = sha256(sha256(name.encode()).digest() + sha256(content).digest()).hexdigest()[:32]
+    return f"{number}/{digest}"
 
 
 def _paper(row: Fields, file: InboundFile | None, *, listed: bool) -> Fields:

@@ -68,7 +68,7 @@ class PushReceiver:
         fields = content.without_ours(told.fields)
         number = content.number_of(fields, options)
         kind = content.kind_of(fields, told, options)
-        papers = take_files(fields, options)
+        papers = take_files(fields, number, options)
         if papers.rows:
             fields[LISTED] = list(papers.rows)
         part: Fields = named_as(plain(fields), contract(options.contract))
