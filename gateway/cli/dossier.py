@@ -60,6 +60,7 @@ def _print(view: dict[str, Any]) -> None:
         ("records", ("portal", "external_id", "read_at")),
         ("timeline", ("at", "portal", "stage", "status", "wire")),
         ("lanes", ("portal", "state", "reason", "due_at")),
+        ("stages", ("portal", "route", "sent", "received", "accepted", "completed", "status")),
         ("deliveries", ("id", "portal", "class", "operation", "state", "attempts", "reason")),
     ):
         typer.echo(f"\n{part}")

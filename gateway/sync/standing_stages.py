@@ -9,8 +9,8 @@ from gateway.config import Config
 from gateway.store.base import Tx
 from gateway.store.rows import StageRow
 from gateway.sync.forwarding import forwards
-from gateway.sync.stages import Fact, Late, at_of, due_at, late
-from gateway.sync.views import instant
+from gateway.sync.stages import Late, due_at, late
+from gateway.sync.views import instant, stage_facts
 
 MANY = 10_000_000
 
@@ -49,16 +49,9 @@ def stage_view(row: StageRow, config: Config, now: float) -> dict[str, Any]:
     """One hand-over as JSON values: when each fact came to be true, by whose word, what is missing until when."""
     route = next((one for one in forwards(config.routes) if (one.to, one.name) == (row.portal, row.route)), None)
     waits = due_at(row, route.timers) if route is not None else None
-    proofs = row.doc.get("proof", {})
-    known = {fact: at for fact in Fact if (at := at_of(row, fact)) is not None}
     return {
         "dossier_id": row.dossier_id,
-        "portal": row.portal,
-        "route": row.route,
-        "owed_at": instant(row.owed_at),
-        **{fact.value: instant(known[fact]) if fact in known else "" for fact in Fact},
-        "proven_by": {fact.value: proofs.get(fact.value, {}).get("by", "") for fact in known},
-        "status": row.status,
+        **stage_facts(row),
         "missing": waits.fact.value if waits else "",
         "due_at": instant(waits.due_at) if waits else "",
         "late": waits is not None and waits.due_at <= now,

@@ -9,9 +9,10 @@ from typing import Any
 from gateway.config import Config
 from gateway.masking import DOTS, masked
 from gateway.store.base import Store, Tx, Vault
-from gateway.store.rows import DeliveryRow, DossierRow, LaneKey, LaneRow
+from gateway.store.rows import DeliveryRow, DossierRow, LaneKey, LaneRow, StageRow
 from gateway.sync.dossiers import Held, view_of
 from gateway.sync.lane import Lane
+from gateway.sync.stages import Fact, at_of
 
 OPEN_FACTS = frozenset(
     {
@@ -65,6 +66,7 @@ def dossier_view(store: Store, vault: Vault, config: Config, dossier_id: str) ->
         found = tx.deliveries([LaneKey(lane.portal, lane.dossier_id) for lane in lanes], open_only=False)
         deliveries = sorted((one for many in found.values() for one in many), key=lambda one: one.id or 0)
         view = view_of(row, Held.open(row, vault), config)
+        stages = tx.stages_of([row.id]).get(row.id, [])
         return {
             "id": row.id,
             "national_code": row.national_code,
@@ -97,10 +99,25 @@ def dossier_view(store: Store, vault: Vault, config: Config, dossier_id: str) ->
                 for event in view.events(stage)
             ],
             "lanes": [_lane(lane) for lane in lanes],
+            "stages": [stage_facts(stage) for stage in stages],
             "deliveries": [delivery_view(one) for one in deliveries],
         }
 
     return store.read(look)
+
+
+def stage_facts(stage: StageRow) -> dict[str, Any]:
+    """One hand-over as JSON values: when each fact came to be true, and by whose word."""
+    known = {fact: at for fact in Fact if (at := at_of(stage, fact)) is not None}
+    proofs = stage.doc.get("proof", {})
+    return {
+        "portal": stage.portal,
+        "route": stage.route,
+        "owed_at": instant(stage.owed_at),
+        **{fact.value: instant(known[fact]) if fact in known else "" for fact in Fact},
+        "proven_by": {fact.value: proofs.get(fact.value, {}).get("by", "") for fact in known},
+        "status": stage.status,
+    }
 
 
 def _lane(lane: LaneRow) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from gateway.config import Config, NotifyConfig
 from gateway.notices import Notice
 from gateway.notify import Notices, send
 from gateway.store.base import Tx
-from gateway.store.rows import DossierRow, LaneKey, LaneRow, PortalRow, QuarantineRow
+from gateway.store.rows import DossierRow, LaneKey, LaneRow, PortalRow, QuarantineRow, StageRow
 from gateway.store.sqlite import SqliteStore
 from schemas.clock import ManualClock
 
@@ -206,3 +206,30 @@ def test_mail_reaches_the_server_of_the_configuration() -> None:
         send(Notice("p: silent", "text"), to)
         thread.join(5)
         assert b"Subject: p: silent\r\n" in server.mails  # type: ignore[attr-defined]
+
+
+def test_a_late_hand_over_is_told_once_for_each_fact(office: Office) -> None:
+    office.config = config_with_a_stage()
+    office.restart()
+    owed = StageRow("d1", "p", "births", owed_at=NOW)
+    office.store.write(lambda tx: tx.put_dossiers([DossierRow("d1", national_code="000.00.01.H99-260701-0001")]))
+    office.store.write(lambda tx: tx.owe_stages([owed]))
+    assert office.watch(10) == []
+    office.clock.advance(DAY)
+    assert office.watch(10)[-1] == "p: 1 hand-overs are late"
+    assert "000.00.01.H99-260701-0001" in office.texts[-1]
+    assert "not handed over yet" in office.texts[-1]
+    office.restart()
+    assert not [told for told in office.watch(10) if "late" in told]
+    owed.sent_at = office.clock.now().timestamp()
+    office.store.write(lambda tx: tx.put_stages([owed]))
+    assert not [told for told in office.watch(10) if "late" in told]
+    office.clock.advance(DAY)
+    assert [told for told in office.watch(10) if "late" in told] == ["p: 1 hand-overs are late"]
+    assert "not known to be received" in office.texts[-1]
+
+
+def config_with_a_stage() -> Config:
+    """A route hands births over to the portal; its timers are the default ones."""
+    raw = config(silent_after_s=1e9).model_dump(by_alias=True)
+    return Config.model_validate({**raw, "routes": [{"name": "births", "to": "p", "kind": "forward"}]})

@@ -275,3 +275,36 @@ def test_problems_are_told_in_vietnamese(read: Read, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("LIENTHONG_LANG", "vi")
     problem = read(GOOD.replace("agency_code: H99", "agency_code: 5")).problems[0]
     assert "phải là văn bản" in str(problem)
+
+
+STAGES = {
+    "a mirror in a group": ("group: g", "", {"routes[0].group"}),
+    "a mirror with a timer": ("timers: {sent_within_h: 1}", "", {"routes[0].timers"}),
+    "a mirror that cancels": ("cancel: [halted]", "", {"routes[0].cancel"}),
+    "a group that is not there": ("kind: forward, group: g", "", {"routes[0].group"}),
+    "a group nobody belongs to": ("kind: forward", GROUP := "groups: {g: {when_all: {act: completed}}}", {"groups.g"}),
+    "an end that the group decides": (
+        "kind: forward, group: g, results: {completed: {act: completed}}",
+        GROUP,
+        {"routes[0].results.completed"},
+    ),
+    "a route with its group": (
+        "kind: forward, group: g, cancel: [halted], results: {supplement_requested: {act: supplement_requested}}",
+        GROUP,
+        set(),
+    ),
+    "no time at all": ("kind: forward, timers: {sent_within_h: 0}", "", {"routes[0].timers.sent_within_h"}),
+    "no limit": ("kind: forward, timers: {sent_within_h: null}", "", set()),
+}
+
+
+@pytest.mark.parametrize(("said", "more", "wrong"), STAGES.values(), ids=STAGES)
+def test_what_is_said_of_stages_fits_together(read: Read, said: str, more: str, wrong: set[str]) -> None:
+    text = GOOD.replace("to: national}", f"to: national, {said}}}") + f"{more}\n"
+    assert {problem.key for problem in read(text).problems if problem.key.startswith(("routes", "groups"))} >= wrong
+    assert bool(read(text).problems) == bool(wrong)
+
+
+def test_the_signing_keys_are_a_file_of_their_own(read: Read) -> None:
+    text = GOOD.replace("portals:", "store: {signing_keys: var/keys.ring}\nportals:", 1)
+    assert [problem.key for problem in read(text).problems] == ["store.signing_keys"]
