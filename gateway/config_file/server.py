@@ -83,14 +83,14 @@ def _inbound(
         yield setting.document.problem(
             at, wrong, t("add a section server with listen", "hãy thêm mục server với khoá listen")
         )
-    if not _receives(portal.kind):
+    if not _declares(portal.kind, "receivers"):
         wrong = t(f"kind '{portal.kind}' takes no calls", f"loại '{portal.kind}' không nhận lời gọi")
         yield setting.document.problem(at, wrong, t("remove inbound", "hãy bỏ inbound"))
     yield from _networks((*at, "allow"), inbound.allow, setting)
     yield from _certificates((*at, "certificates"), inbound, server, setting)
     yield from _secret((*at, "secret"), inbound.secret, setting)
     yield from _paths((*at, "at"), inbound, setting)
-    if setting.environment == "production" and not _guarded(inbound):
+    if setting.environment == "production" and not _guarded(inbound) and not _declares(portal.kind, "asks_for_keys"):
         yield setting.document.problem(
             at,
             t("lets anybody call", "để ai cũng gọi được"),
@@ -107,11 +107,12 @@ def _guarded(inbound: InboundConfig) -> bool:
     return narrow or bool(inbound.certificates) or bool(inbound.secret)
 
 
-def _receives(kind: str) -> bool:
+def _declares(kind: str, name: str) -> bool:
+    """Whether the adapter of a kind has something; a kind that cannot be loaded is told at `kind`."""
     try:
-        return not kind or hasattr(registry.factory(kind), "receivers")
+        return not kind or hasattr(registry.factory(kind), name)
     except ConfigError:
-        return True  # told at `kind`
+        return True
 
 
 def _networks(at: Place, texts: tuple[str, ...], setting: Setting) -> Iterator[Problem]:

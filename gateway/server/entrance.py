@@ -65,7 +65,7 @@ class Entrance:
             return
         found = self._map.find(scope["path"])
         if found is None:
-            await self._behind(scope, timely(receive, self._config.body_s), send)
+            await self._pass_on(scope, receive, send)
             return
         begun = time.monotonic()
         try:
@@ -83,6 +83,12 @@ class Entrance:
         )
         if reply is not None:
             await answer(send, reply)
+
+    async def _pass_on(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
+        try:
+            await self._behind(scope, timely(receive, self._config.body_s), send)
+        except Exception as error:  # a mistake of ours; the framework has answered, but told nobody of us
+            log.error("call_failed", portal="", receiver="", exc_info=error)
 
     async def _answer(self, found: Found, scope: Scope, receive: AsgiReceive) -> tuple[InboundReply, str]:
         try:

@@ -157,6 +157,16 @@ def test_a_mistake_of_ours_tells_the_caller_nothing_and_asks_him_to_come_again(
     assert "THỬ NGHIỆM" not in logged.getvalue().decode()
 
 
+def test_a_mistake_behind_the_entrance_is_logged_too(serve: Serve, logged: io.BytesIO) -> None:
+    def broken() -> bool:
+        raise RuntimeError("CÔNG DÂN THỬ NGHIỆM 01")
+
+    assert serve(ready=broken).ask("GET /ready")[0] == 500
+    (line,) = [json.loads(line) for line in logged.getvalue().splitlines()]
+    assert (line["event"], line["error"]) == ("call_failed", "RuntimeError")
+    assert "THỬ NGHIỆM" not in logged.getvalue().decode()
+
+
 def test_an_answer_cannot_smuggle_headers(serve: Serve) -> None:
     def odd(portal: str, receiver: Receiver, request: InboundRequest) -> InboundReply:
         return InboundReply(b"x", "text/plain", headers={"X-Note": "a\r\nset-cookie: đ"})

@@ -103,6 +103,17 @@ def test_in_production_one_measure_is_enough(read: Read, measure: dict[str, Any]
     assert found(read(measure, {"listen": "0.0.0.0:443"})) == []
 
 
+def test_a_kind_that_asks_for_keys_needs_no_other_measure(read: Read, tmp_path: Path) -> None:
+    assert found(read({}, {}))
+    file = tmp_path / "config.yaml"
+    text = file.read_text("utf-8").replace("kind: npsp", "kind: inbox").replace("npsp/v2-2024", "inbox/v1")
+    file.write_text(text, "utf-8")
+    assert [one.key for one in inspect(file, ENVIRON).problems if one.key.endswith(".inbound")] == []
+    file.write_text(text.replace("kind: inbox", "kind: civil_status"), "utf-8")
+    (problem,) = [one for one in inspect(file, ENVIRON).problems if "takes no calls" in one.wrong]
+    assert problem.key == "portals.national.inbound"
+
+
 def test_a_rehearsal_needs_no_measure_and_listens_on_this_machine_only(read: Read) -> None:
     assert found(read({}, {"listen": "127.0.0.1:0"}, "demo")) == []
     assert found(read({}, {"listen": "[::1]:0"}, "test")) == []
