@@ -68,6 +68,8 @@ def reader(fields: Sequence[Field]) -> Reader:
     groups: list[str] = []
     for number, field in read_fields:
         names[f"r{number}"] = field.status.read if field.status else field.codec.read
+        if field.status:
+            names[f"t{number}"] = {word: field.status.read(word, None) for word in field.codec.words}
         lines += _fetch(field, sources)
         if field.is_group:
             lines += [f"g{number} = None", f"if not ({_blank(field)}):"]
@@ -155,8 +157,12 @@ def _take(number: int, field: Field, parts: _Parts) -> list[str]:
     if field.status:
         word = f"{parts.name(field.status.wire_path[:-1])}[{field.status.wire_path[-1]!r}]"
         sub = f"{parts.name(field.status.sub_path[:-1])}[{field.status.sub_path[-1]!r}]"
-        second = "s" if field.status.sub else "None"
-        lines = [f"at = {field.key!r}", f"x, {word}, y = r{number}(v, {second})"]
+        second, alone = ("s", " and s is None") if field.status.sub else ("None", "")
+        lines = [
+            f"at = {field.key!r}",
+            f"m = t{number}.get(v) if type(v) is str{alone} else None",
+            f"x, {word}, y = m or r{number}(v, {second})",
+        ]
         return [*lines, f"if x is not None: {target} = x", f"if y: {sub} = y"]
     return [f"at = {field.key!r}", f"x = r{number}(v)", f"if x is not None: {target} = x"]
 

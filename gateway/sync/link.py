@@ -26,6 +26,9 @@ class Linked(NamedTuple):
     reason: str
 
 
+_NEW = Linked(Link.NEW, (), "no identifier is known")
+
+
 class Candidates(NamedTuple):
     """What the store holds under the identifiers of a reading.
 
@@ -45,6 +48,8 @@ class Candidates(NamedTuple):
 def link(reading: Reading, candidates: Candidates, applicant_hash: str) -> Linked:
     """Link by (1) an identifier we wrote there, (2) the national number, (3) code with procedure, agency, applicant."""
     record = candidates.record
+    if record is None and not (candidates.by_reference or candidates.by_number or candidates.by_code):
+        return _NEW
     if record is not None and record.dossier_id and not _identifiers_changed(record, reading):
         return Linked(Link.KNOWN, (record.dossier_id,), "this record is linked")
     held_apart = candidates.apart
@@ -58,7 +63,7 @@ def link(reading: Reading, candidates: Candidates, applicant_hash: str) -> Linke
             Link.DOUBT, tuple(sorted(found)), "identifiers of two dossiers: " + ", ".join(sorted(set(found.values())))
         )
     if not found:
-        return Linked(Link.NEW, (), "no identifier is known")
+        return _NEW
     ((dossier_id, reason),) = found.items()
     rivals = tuple(other for other in candidates.others.get(dossier_id, ()) if other != reading.external_id)
     if rivals:

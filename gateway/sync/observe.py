@@ -59,7 +59,8 @@ class _Naming:
         self._counts = counts
 
     def log_rows(self, log: Sequence[Saying]) -> list[Entry]:
-        return [self._entry(f"log:{said.own_id}", "log", said, _number(said.own_id)) for said in log]
+        entry = self._entry
+        return [entry(f"log:{said.own_id}", "log", said, _number(said.own_id)) for said in log]
 
     def state(self, said: Saying, identity: EventIdentity, *, first: bool, ours: bool) -> Entry | None:
         if identity is EventIdentity.ACT and said.own_id not in ("", "0"):

@@ -83,15 +83,16 @@ def read(portal: str, record: RawRecord, vocabulary: Vocabulary) -> Reading:
         if message is None:
             raise RecordInvalidError(f"the mapping has no message '{name}'")
         is_event = message.target == "event"
-        for values, strangers in message.read_all(wire if isinstance(wire, (list, tuple)) else (wire,)):
+        rows = message.read_all(wire if isinstance(wire, (list, tuple)) else (wire,))
+        for values, strangers in rows:
             if strangers:
                 unknown.update(strangers)
-            steady.append(values if message.is_steady else message.steady(values))
-            if is_event:
-                log.append(_saying(values))
-            else:
+            if not is_event:
                 facts.update(values)
                 shown.append((message, values))
+        if is_event:
+            log += [_saying(values) for values, _ in rows]
+        steady += [values if message.is_steady else message.steady(values) for values, _ in rows]
     digest = hashlib.sha256(orjson.dumps(steady, option=orjson.OPT_SORT_KEYS)).hexdigest()
     state = facts.pop("state", None)
     said = _saying(state) if state else None
