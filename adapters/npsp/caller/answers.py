@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Container
 from typing import Any
 
@@ -29,16 +30,28 @@ def understood(heard: Heard) -> int | str:
 
 
 class AnswerBook:
-    """Thread-safe. An entry is `{"what", "said", "fault", "seconds"}` in the order the answers came."""
+    """Thread-safe. Entries come in the order of the answers: `{"what", "of", "said", "fault", "began_s", "ended_s"}`.
+
+    `of` is what a push said: `submission`, `again`, `changed`, `supplement`, `withdrawal`. Times are the machine's, in
+    seconds since 1970, so that they can be compared with the instant a process was killed.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._said: dict[str, list[dict[str, Any]]] = {}
 
-    def note(self, number: str, what: str, heard: Heard, fault: str) -> int | str:
+    def note(self, number: str, what: str, of: str, heard: Heard, fault: str) -> int | str:
         """Note one answer about a number; gives it as understood."""
         said = understood(heard)
-        entry = {"what": what, "said": said, "fault": fault, "seconds": round(heard.seconds, 4)}
+        ended_s = time.time()
+        entry = {
+            "what": what,
+            "of": of,
+            "said": said,
+            "fault": fault,
+            "began_s": ended_s - heard.seconds,
+            "ended_s": ended_s,
+        }
         with self._lock:
             self._said.setdefault(number, []).append(entry)
         return said

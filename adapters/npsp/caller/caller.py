@@ -19,6 +19,8 @@ from adapters.npsp.caller.dialling import SENDING_FAULTS, dial
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(gt=0)]
+What = tuple[str, str]
+"""Sort of call (`push`, `payment`, `fees`), and what it says."""
 Online = Callable[[dict[str, Any], str], None]
 """Told of each dossier as the portal now shows it, and by what (`online`, `citizen`)."""
 
@@ -30,7 +32,8 @@ class Calling(Submitting):
     after their answer, `concurrent` are pushed by three callers at once, `changed` are pushed again with other content.
     `faults`: share of sendings hurt on the portal's own side, by `kinds`. A call without a whole answer, or answered
     -1, is made again after `pause_s`, at most `tries` times. `rate`: new dossiers a second (None: as fast as may be).
-    `headers` and `query` go with every call. `wait` false: the work goes on in the background (screen `calling`).
+    `headers` and `query` go with every call. `wait` false: the work goes on in the background (screen `calling`), also
+    that of the verbs which make a single call.
     """
 
     url: str = Field(pattern=r"^http://(127\.0\.0\.1|localhost)[:/]")
@@ -79,16 +82,16 @@ class Caller:
         place = plan.start
         match verb:
             case "supplement":
-                body = citizens.supplement(plan, place, plan.seed)
-                return self._single(plan, plan.path, "push", body)
+                return self._single(plan, plan.path, ("push", verb), citizens.supplement(plan, place, plan.seed))
             case "withdraw":
                 body = citizens.withdrawal(plan, place)
                 self._online(_shown(body), "citizen")
-                return self._single(plan, plan.path, "push", body)
+                return self._single(plan, plan.path, ("push", "withdrawal"), body)
             case "pay":
-                return self._single(plan, plan.paid_path, "payment", citizens.payment(plan, place, plan.amount_vnd))
-        number = citizens.number_of(plan, place)
-        return self._single(plan, plan.fees_path, "fees", {"MaHoSo": number})
+                body = citizens.payment(plan, place, plan.amount_vnd)
+                return self._single(plan, plan.paid_path, ("payment", "payment"), body)
+        body = {"MaHoSo": citizens.number_of(plan, place)}
+        return self._single(plan, plan.fees_path, ("fees", "fees"), body)
 
     def calling(self) -> dict[str, Any]:
         """What is under way."""
@@ -127,11 +130,13 @@ class Caller:
             self._online(_shown(body), "online")
             together = 3 if lot.random() < plan.concurrent else 1
             again, other = lot.random() < plan.repeated, lot.random() < plan.changed
-            self._together([lambda: self._tell(plan, plan.path, "push", number, body, lot)] * together)
+            path, first = plan.path, ("push", "submission")
+            self._together([lambda: self._tell(plan, path, first, number, body, lot)] * together)
             if again:
-                self._tell(plan, plan.path, "push", number, citizens.addresses_anew(body, lot.randrange(1, 999)), lot)
+                anew = citizens.addresses_anew(body, lot.randrange(1, 999))
+                self._tell(plan, path, ("push", "again"), number, anew, lot)
             if other:
-                self._tell(plan, plan.path, "push", number, citizens.changed(body, lot.randrange(999)), lot)
+                self._tell(plan, path, ("push", "changed"), number, citizens.changed(body, lot.randrange(999)), lot)
         finally:
             with self._lock:
                 self._under_way -= 1
@@ -145,13 +150,26 @@ class Caller:
         for thread in others:
             thread.join()
 
-    def _single(self, plan: Calling, path: str, what: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _single(self, plan: Calling, path: str, what: What, body: dict[str, Any]) -> dict[str, Any]:
         number = citizens.number_of(plan, plan.start)
-        said = self._tell(plan, path, what, number, body, random.Random(plan.seed))
-        return {"MaHoSo": number, "said": said}
+        lot = random.Random(plan.seed)
+        if plan.wait:
+            return {"MaHoSo": number, "said": self._tell(plan, path, what, number, body, lot)}
+
+        def work() -> None:
+            try:
+                self._tell(plan, path, what, number, body, lot)
+            finally:
+                with self._lock:
+                    self._under_way -= 1
+
+        with self._lock:
+            self._under_way += 1
+        threading.Thread(target=work, name="npsp-caller", daemon=True).start()
+        return {"started": 1}
 
     def _tell(
-        self, plan: Calling, path: str, what: str, number: str, body: dict[str, Any], lot: random.Random
+        self, plan: Calling, path: str, what: What, number: str, body: dict[str, Any], lot: random.Random
     ) -> int | str:
         """Call until there is a whole answer that is no refusal, as a portal repeats after silence."""
         url = f"{plan.url.rstrip('/')}/{path}" + (f"?{plan.query}" if plan.query else "")
@@ -166,10 +184,9 @@ class Caller:
             fault = lot.choice(plan.kinds) if plan.kinds and lot.random() < plan.faults else ""
             with self._lock:
                 self._sent += 1
-            answer = self.answers.note(
-                number, what, dial(url, data, headers, fault=fault, patience_s=plan.patience_s), fault
-            )
-            if isinstance(answer, int) and (answer >= 0 or what == "fees"):
+            heard = dial(url, data, headers, fault=fault, patience_s=plan.patience_s)
+            answer = self.answers.note(number, *what, heard, fault)
+            if isinstance(answer, int) and (answer >= 0 or what[0] == "fees"):
                 break
         return answer
 

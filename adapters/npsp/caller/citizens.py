@@ -22,6 +22,8 @@ _FIRST = datetime(2026, 11, 2, 1, tzinfo=UTC)
 class Submitting(Section):
     """Which dossiers are submitted. `start` numbers the first one; the same number and seed give the same dossier.
 
+    `submitted_at` and `asked_at`: when it was submitted, and when more was sent, paid or asked for after that; made
+    from the number where they are left out.
     `procedures` and `agencies` are drawn from; `links` is where this portal serves files of its own (`/tep/NAME`).
     """
 
@@ -33,6 +35,8 @@ class Submitting(Section):
     agencies: tuple[str, ...] = Field(default=("H99.19",), min_length=1)
     files: Files = "base64"
     links: str = ""
+    submitted_at: datetime | None = None
+    asked_at: datetime | None = None
 
 
 def number_of(plan: Submitting, place: int) -> str:
@@ -43,7 +47,7 @@ def number_of(plan: Submitting, place: int) -> str:
 def dossier(plan: Submitting, place: int) -> dict[str, Any]:
     """One dossier as the portal pushes it."""
     lot = random.Random(plan.seed * 1_000_003 + place)
-    at = _stamp(_FIRST + timedelta(seconds=place * 7))
+    at = _stamp(plan.submitted_at or _FIRST + timedelta(seconds=place * 7))
     shape = _promotion if plan.shape == "promotion" else _push
     return shape(plan, place, lot, at)
 
@@ -68,21 +72,21 @@ def changed(fields: dict[str, Any], turn: int) -> dict[str, Any]:
 def supplement(plan: Submitting, place: int, turn: int) -> dict[str, Any]:
     """Further papers, in the updating envelope."""
     paper = {"TenTepDinhKem": f"bo-sung-{turn}.pdf", "Base64": _base64(f"bo sung {place} {turn}")}
-    data = {"MaHoSo": number_of(plan, place), "NgayYeuCau": _stamp(_FIRST + timedelta(days=3, seconds=turn)),
-            "TaiLieuNop": [paper]}  # fmt: skip
+    at = _stamp(plan.asked_at or _FIRST + timedelta(days=3, seconds=turn))
+    data = {"MaHoSo": number_of(plan, place), "NgayYeuCau": at, "TaiLieuNop": [paper]}
     return {"service": "nhanhsdvcqg", "isUpdating": "True", "data": data}
 
 
 def withdrawal(plan: Submitting, place: int) -> dict[str, Any]:
     """The citizen takes the dossier back: status 7."""
-    at = _stamp(_FIRST + timedelta(days=4))
+    at = _stamp(plan.asked_at or _FIRST + timedelta(days=4))
     return dossier(plan, place) | {"TrangThaiHoSo": "7", "NgayYeuCau": at, "LyDo": "Không còn nhu cầu"}
 
 
 def payment(plan: Submitting, place: int, amount_vnd: int) -> dict[str, Any]:
     """The notice that a fee was paid."""
     number = number_of(plan, place)
-    at = _stamp(_FIRST + timedelta(days=2))
+    at = _stamp(plan.asked_at or _FIRST + timedelta(days=2))
     return {"MaHoSo": number, "MaThongBao": f"TB-{place:06d}", "SoTien": str(amount_vnd), "DaThanhToan": "1",
             "SoBienLai": f"{place:07d}", "NgayBienLai": at, "MaTraCuuTT": f"{number}{at}"}  # fmt: skip
 
