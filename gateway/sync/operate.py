@@ -129,8 +129,8 @@ class Operator:
         return "replayed"
 
     def _open_ids(self, portal: str, external_id: str) -> list[int]:
-        rows = self._shop.store.read(lambda tx: tx.list_quarantine(portal=portal))
-        return [row.id for row in rows if row.external_id == external_id and row.id is not None]
+        rows = self._shop.store.read(lambda tx: tx.quarantine_of(portal, external_id))
+        return [row.id for row in rows if row.id is not None]
 
     def _judge_afresh(self, tx: Tx, portal: str, external_id: str) -> None:
         """Forget that these bytes were set aside, so that they are read and judged again."""
@@ -149,7 +149,11 @@ class Operator:
         return zlib.decompress(self._shop.vault.open(raw.seal_key, raw.sealed)[SALT:])
 
     def link(self, portal: str, external_id: str, dossier_id: str, actor: str) -> None:
-        """Say whose dossier a record is; its quarantine is closed and its lanes send again."""
+        """Say whose dossier a record is; its quarantine is closed and its lanes send again.
+
+        Raises:
+            NotFoundError: There is no such record or dossier, or the dossier has a live record of this portal (S2).
+        """
         shop = self._shop
 
         def work(tx: Tx) -> None:
@@ -158,13 +162,16 @@ class Operator:
             record = tx.records(portal, [external_id]).get(external_id)
             if record is None:
                 raise NotFoundError(f"{portal} has no stored record {external_id}")
+            self._only_one(tx, record, dossier_id)
             if record.dossier_id:
                 self._take_out(tx, record)
+            doubted = {dossier_id, *record.counts.get("doubt", ())}
             record.dossier_id, record.digest, record.list_digest, record.raw_digest = dossier_id, "", "", ""
             for name in ("doubt", "apart"):
                 record.counts.pop(name, None)
             tx.put_records([record])
-            self._no_doubt(tx, dossier_id, external_id)
+            for one in doubted:
+                self._no_doubt(tx, one, record)
             self._act(tx, "link", actor, portal=portal, record=external_id, dossier_id=dossier_id)
 
         shop.store.write(work)
@@ -187,7 +194,7 @@ class Operator:
             record.dossier_id, record.digest, record.list_digest, record.raw_digest = "", "", "", ""
             tx.put_records([record])
             for dossier_id in apart:
-                self._no_doubt(tx, dossier_id, external_id)
+                self._no_doubt(tx, dossier_id, record)
             self._act(tx, "unlink", actor, portal=portal, record=external_id, dossier_id=apart[0])
 
         shop.store.write(work)
@@ -200,14 +207,22 @@ class Operator:
             record.counts["entries"] = mine
             tx.put_dossiers([dossier])
 
-    def _no_doubt(self, tx: Tx, dossier_id: str, external_id: str) -> None:
+    def _only_one(self, tx: Tx, record: RecordRow, dossier_id: str) -> None:
+        """At most one live record of a portal in a dossier (S2)."""
+        for other in tx.records_of([dossier_id]).get(dossier_id, []):
+            if other.portal == record.portal and other.external_id != record.external_id and not other.removed:
+                raise NotFoundError(
+                    f"dossier {dossier_id} has record {other.external_id} of {record.portal} already: unlink that first"
+                )
+
+    def _no_doubt(self, tx: Tx, dossier_id: str, record: RecordRow) -> None:
         lanes = tx.lanes_of([dossier_id]).get(dossier_id, [])
         for held in tx.dossiers([dossier_id]).values():
-            held.flags = tuple(f for f in held.flags if not (f.startswith("doubt:") and f.endswith(f"/{external_id}")))
+            held.flags = tuple(flag for flag in held.flags if flag != f"doubt:{record.portal}/{record.external_id}")
             tx.put_dossiers([held])
         tx.mark_due([LaneKey(lane.portal, dossier_id) for lane in lanes], self._shop.now())
-        for row in tx.list_quarantine():
-            if row.external_id == external_id and row.cause == "doubt" and row.id is not None:
+        for row in tx.quarantine_of(record.portal, record.external_id):
+            if row.cause == "doubt" and row.id is not None:
                 tx.close_quarantine(row.id, "replayed")
 
     # brakes

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from adapters.base import Outcome, OutcomeKind
 from gateway.store.backup import backup
 from gateway.store.base import Tx
 from gateway.store.restore import restore
+from gateway.store.rows import QuarantineRow, RecordRow
 from gateway.sync import outcomes
+from gateway.sync.operate import NotFoundError
 from tests.unit.sync.world import START, World, config
 
 CODE, OTHER = "H99-261102-00001", "H99-261102-00002"
@@ -86,7 +90,7 @@ def test_s04_an_act_entered_late_with_an_older_time_is_no_going_back(world: Worl
     opened(world)
     moved(world, "completed")
     world.rest()
-    world.province.act("r1", "in_progress", at=world.now() - 3)
+    world.province.act("r1", "in_progress", at=START.timestamp() - 60)
     world.rest()
     row = world.store.read(lambda tx: tx.dossiers(["d0001"]))["d0001"]
     assert [entry["nth"] for entry in row.timeline if entry["kind"] == "act"] == [1, 1]
@@ -256,6 +260,68 @@ def test_s02_a_lane_made_after_the_doubt_sends_nothing_either(world: World) -> N
     world.operator.unlink("province", "r2", actor="an officer")
     world.rest()
     assert world.justice.pushes == [("declare", CODE)]
+
+
+def doubted(world: World) -> None:
+    """An officer has entered a dossier for the second time."""
+    opened(world)
+    world.rest()
+    world.province.open("r2", at=world.tick(), code=CODE, status="accepted")
+    world.tick(2)
+    world.engine.pull("province")
+
+
+def test_s02_a_person_cannot_link_a_second_live_record_of_a_portal(world: World) -> None:
+    doubted(world)
+    with pytest.raises(NotFoundError, match="unlink that first"):
+        world.operator.link("province", "r2", "d0001", actor="an officer")
+    assert [row.cause for row in world.store.read(lambda tx: tx.list_quarantine())] == ["doubt"]
+    world.operator.unlink("province", "r1", actor="an officer")
+    world.operator.link("province", "r2", "d0001", actor="an officer")
+    assert world.store.read(lambda tx: tx.records("province", ["r2"]))["r2"].dossier_id == "d0001"
+
+
+def test_s02_a_persons_word_ends_the_doubt_of_every_dossier_it_was_about(world: World) -> None:
+    """Its identifiers named two dossiers; the person says it is of the second, and both may send again."""
+    opened(world)
+    world.province.open("r2", at=world.tick(), code=OTHER, status="accepted", national=OTHER)
+    world.rest()
+    world.national.shown["x9"] = {"code": CODE, "status": "accepted"}
+    world.store.write(lambda tx: tx.put_records([_claims_both(tx)]))
+    world.operator.link("national", "x9", "d0002", actor="an officer")
+    rows = world.store.read(lambda tx: tx.dossiers(["d0001", "d0002"]))
+    assert [row.flags for row in rows.values()] == [(), ()]
+
+
+def _claims_both(tx: Tx) -> RecordRow:
+    """A record in doubt between two dossiers, as storing its page leaves it."""
+    rows = tx.dossiers(["d0001", "d0002"]).values()
+    for row in rows:
+        row.flags = (*row.flags, "doubt:national/x9")
+    tx.put_dossiers(list(rows))
+    for record in tx.records("national", [CODE, OTHER]).values():
+        record.removed = True
+        tx.put_records([record])
+    return RecordRow("national", "x9", counts={"doubt": ["d0001", "d0002"]})
+
+
+def test_s02_a_doubt_is_closed_however_many_others_are_open(world: World) -> None:
+    doubted(world)
+    others = [QuarantineRow("province", f"z{number}", "doubt", "another", None, 1.0) for number in range(1_005)]
+
+    def many(tx: Tx) -> None:
+        (first,) = tx.list_quarantine()
+        assert first.id is not None
+        tx.close_quarantine(first.id, "dropped")
+        for row in others:
+            tx.put_quarantine(row)
+        first.id, first.state = None, "open"
+        tx.put_quarantine(first)
+
+    world.store.write(many)
+    del world.province.folders["r2"]
+    world.operator.unlink("province", "r2", actor="an officer")
+    assert not world.store.read(lambda tx: tx.quarantine_of("province", "r2"))
 
 
 def test_s27_after_a_restore_an_act_is_recalled_by_the_lost_key_and_not_done_again(world: World) -> None:
