@@ -45,7 +45,7 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "item_refused": Problem(409, "The item was refused before", "Ask us; a person has to offer it again."),
     "item_withdrawn": Problem(409, "The item is no longer offered", "Do nothing; the province has taken it back."),
-    "content_gone": Problem(410, "The content is no longer kept", "Ask us if you still need it."),
+    "content_gone": Problem(404, "The content is no longer kept", "Ask us if you still need it."),
     "too_large": Problem(413, "The request is too large", "Send less; docs/inbox.md says how much."),
     "media_type": Problem(415, "The body is not JSON", "Send Content-Type: application/json, not compressed."),
     "invalid": Problem(422, "The body does not fit its description", "Mend the fields that are named."),

@@ -81,14 +81,14 @@ class Interface:
             self.content,
             response_class=Response,
             summary="Fetch its content, byte for byte",
-            responses=problems(*one, 410, known=True, content="application/json"),
+            responses=problems(*one, known=True, content="application/json"),
         )
         add(
             "/items/{item_id}/attachments/{attachment_id}",
             self.attachment,
             response_class=Response,
             summary="Fetch a file",
-            responses=problems(*one, 410, known=True, content="*/*"),
+            responses=problems(*one, known=True, content="*/*"),
         )
         told = (*one, 409, 413, 415, 422)
         add(
@@ -257,8 +257,16 @@ def _http(_request: Request, error: Exception) -> Response:
     return _answer(code, headers=headers)
 
 
-def _not_valid(_request: Request, error: Exception) -> Response:
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    plain = request.headers.get("content-encoding", "identity").strip().lower() in ("", "identity")
+    return kind == "application/json" and plain
+
+
+def _not_valid(request: Request, error: Exception) -> Response:
     """Which fields, by which rule; never what stood there."""
+    if request.method == "POST" and not _is_json(request):
+        return _answer("media_type")
     found = cast("RequestValidationError", error).errors()
     errors = [{"field": ".".join(map(str, one["loc"])), "rule": str(one["type"])} for one in found[:50]]
     places = {str(one["loc"][0]) for one in found}

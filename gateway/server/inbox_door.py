@@ -86,9 +86,6 @@ class InboxDoor:
                 await _deny(said, admitted)
                 return
             portal = admitted.name
-            if code := _unfit(scope):
-                await problem(said, code)
-                return
             scope["state"] = {**scope.get("state", {}), PORTAL: portal}
             await self._behind(scope, receive, said)
         except StoreError as error:
@@ -136,15 +133,6 @@ class _Said:
                 (b"x-content-type-options", b"nosniff"),
             ]
         await self._send(message)
-
-
-def _unfit(scope: Scope) -> str:
-    if scope["method"] not in ("POST", "PUT", "PATCH"):
-        return ""
-    headers = headers_of(scope)
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    plain = headers.get("content-encoding", "identity").strip().lower() in ("", "identity")
-    return "" if kind == "application/json" and plain else "media_type"
 
 
 async def _deny(send: AsgiSend, denied: Denied) -> None:
