@@ -162,6 +162,7 @@ def test_a_mistake_behind_the_entrance_is_logged_too(serve: Serve, logged: io.By
         raise RuntimeError("CÔNG DÂN THỬ NGHIỆM 01")
 
     assert serve(ready=broken).ask("GET /ready")[0] == 500
+    until(lambda: logged.getvalue().endswith(b"\n"))
     (line,) = [json.loads(line) for line in logged.getvalue().splitlines()]
     assert (line["event"], line["error"]) == ("call_failed", "RuntimeError")
     assert "THỬ NGHIỆM" not in logged.getvalue().decode()
