@@ -18,7 +18,7 @@ CASES = {
 """Every case of the references, by kind: npsp.md 6, provincial.md 6 and 4.2, ministry.md 11."""
 
 LATER = "arrives with the server"
-ONLY_WITH_THE_SERVER = {"npsp-17", "npsp-18", "npsp-19", "Q16", "Q17", "Q18", "Q23", "Q24"}
+ONLY_WITH_THE_SERVER = {"npsp-17", "npsp-18", "npsp-19"}
 """Call-backs and inbound pushes; nothing else may wait for the server."""
 
 ROW = re.compile(r"^\| ((?:npsp|OP|INC)-\d+|[QR]\d+) \| (.*?) \| (.*) \|$")

@@ -16,7 +16,7 @@ from lxml import etree
 from adapters.nsw.envelope import read
 from adapters.nsw.options import Signatures
 from adapters.nsw.signing import Signing
-from adapters.receiving import InboundRequest, Verdict
+from adapters.receiving import InboundRequest, Reception, Verdict
 from adapters.wsdl import load_contract
 from mappings.loader import load
 from schemas.errors import RecordInvalidError
@@ -343,7 +343,9 @@ def test_reading_and_answering_are_pure(desk: Desk) -> None:
     body = soap(escape(message())).encode()
     request = InboundRequest("POST", "", {}, {"content-type": "text/xml"}, body, AT, desk.url)
     assert desk.receiver.read(request) == desk.receiver.read(request)
-    assert desk.take(request) == desk.take(request)
+    for verdict in Verdict:
+        told = Reception(verdict, AT, "lý do")
+        assert desk.receiver.reply(request, told) == desk.receiver.reply(request, told)
 
 
 class TestSigned:

@@ -46,11 +46,12 @@ def certificate(
     bits: int = 2048,
     authority: bool = False,
     signs: bool = True,
+    says_usage: bool = True,
 ) -> x509.Certificate:
     """A certificate of `common`, self-signed or by `issuer`; `days` is its validity around `AT`."""
     mine, over = key(common, bits), key(issuer or common, bits)
     usage = x509.KeyUsage(signs, False, not signs, False, False, authority, False, False, False)
-    return (
+    made = (
         x509.CertificateBuilder()
         .subject_name(name_of(common))
         .issuer_name(name_of(issuer or common))
@@ -59,9 +60,10 @@ def certificate(
         .not_valid_before(AT + timedelta(days=days[0]))
         .not_valid_after(AT + timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
-        .sign(over, hashes.SHA256())
     )
+    if says_usage:
+        made = made.add_extension(usage, critical=True)
+    return made.sign(over, hashes.SHA256())
 
 
 TEMPLATE = """<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"><SignedInfo>

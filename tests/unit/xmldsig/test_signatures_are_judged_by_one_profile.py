@@ -192,6 +192,8 @@ SMALL = signer("Khóa ngắn", bits=1024)
 ENCIPHERS = signer("Chỉ mã hóa", issuer="Chứng thực thử nghiệm", signs=False)
 NEIGHBOUR = signer("Bộ bên cạnh", issuer="Chứng thực thử nghiệm")
 BY_HOLDER = signer("Bộ nhái", issuer="Bộ dưới chứng thực")
+SILENT = signer("Bộ không nói công dụng", issuer="Chứng thực cấp hai", says_usage=False)
+BY_SILENT = signer("Bộ nhái", issuer="Bộ không nói công dụng")
 
 
 @pytest.mark.parametrize(
@@ -207,6 +209,7 @@ BY_HOLDER = signer("Bộ nhái", issuer="Bộ dưới chứng thực")
             BY_HOLDER,
             Trust(authorities=(*CHAINED.authorities, UNDER.certificate), subjects=("CN=Bộ nhái",)),
         ),
+        ("untrusted", BY_SILENT, Trust(authorities=(AUTHORITY, MIDDLE, SILENT.certificate), subjects=("CN=Bộ nhái",))),
         ("untrusted", UNDER, Trust(authorities=(MIDDLE,), subjects=CHAINED.subjects)),
         ("untrusted", GOOD, Trust()),
     ],
