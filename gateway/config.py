@@ -51,7 +51,9 @@ class RetryConfig(Section):
     asks: Annotated[int, Field(ge=1)] = 5
     """How often a probe may fail to tell before the delivery ends unproven."""
     repeats: Annotated[int, Field(ge=1)] = 8
-    """How often a harmless repeat may come back unknown before the delivery ends unproven."""
+    """How often a harmless repeat may be answered that it may be there already before the delivery ends unproven."""
+    unanswered: Annotated[int, Field(ge=1)] = 100
+    """How often harmless bytes are sent without an answer that can be read before a person is asked."""
 
 
 class BudgetConfig(Section):

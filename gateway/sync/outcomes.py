@@ -213,7 +213,17 @@ class _Recorder:
         self.row.next_at = again_at if self._operation.repeat.harmless else settle_at
         if self.row.doc.get("doubtful", 0) > self._portal.config.retry.repeats:
             return self.settle("unproven", "repeats were answered that it may already be there", "")
+        if tries >= self._portal.config.retry.unanswered:
+            return self._never_answered(tries)
         return Ended("unknown", False)
+
+    def _never_answered(self, tries: int) -> Ended:
+        """Harmless or not, nobody repeats for ever: a person is asked (I7)."""
+        how = f"sent {tries} times and never answered"
+        if self.row.klass != DeliveryClass.SNAPSHOT:
+            return self.settle("unproven", how, "")
+        self._not_known()
+        return self._park(how)
 
     def _retry(self, outcome: Outcome, first_unknown: bool) -> Ended:
         wait = outcome.not_before_s

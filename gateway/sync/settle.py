@@ -84,9 +84,8 @@ class Settler:
     def _repeat(self, case: Case, row: DeliveryRow) -> str:
         """The same bytes again: what the operation declares harmless."""
         shop, now = self._shop, self._shop.now()
-        body = shop.vault.open(
-            case.dossier.id, row.sealed_body
-        )  # before it is begun: what cannot be opened is not sent
+        # opened before it is begun: what cannot be opened is not sent
+        body = shop.vault.open(case.dossier.id, row.sealed_body)
 
         def begin(tx: Tx) -> DeliveryRow | None:
             mine = self._mine(tx)

@@ -262,6 +262,25 @@ def test_s02_a_lane_made_after_the_doubt_sends_nothing_either(world: World) -> N
     assert world.justice.pushes == [("declare", CODE)]
 
 
+def test_i7_a_harmless_call_that_is_never_answered_is_not_repeated_for_ever(tmp_path: Path) -> None:
+    raw = config()
+    raw["portals"]["national"]["retry"]["unanswered"] = 6
+    world = World(tmp_path, raw)
+    world.live()
+    opened(world)
+    world.national.faults = ["cut"] * 50
+    world.rest(rounds=40, every_s=60)
+    (parked,) = world.deliveries("parked")
+    assert (len(parked.attempts), parked.reason) == (6, "sent 6 times and never answered")
+    assert "person" in world.lane("national").reason
+    world.national.faults.clear()
+    assert parked.id is not None
+    world.operator.retry(parked.id, actor="an officer")
+    world.rest()
+    assert world.rows(CODE) == ["accepted"]
+    world.close()
+
+
 def doubted(world: World) -> None:
     """An officer has entered a dossier for the second time."""
     opened(world)
