@@ -11,8 +11,11 @@ from gateway.sync.reading import Reading
 
 
 def is_echo(page: Page, placed: Placed) -> bool:
-    """A portal that shows the status we put there says nothing of its own (S9)."""
-    if not page.lanes:
+    """A portal that shows the status we put there says nothing of its own (S9); what it tells us by a call is its own.
+
+    A paid fee is told while the portal still shows that a payment is asked for.
+    """
+    if not page.lanes or placed.slot.reading.partial:
         return False
     key = LaneKey(page.name, placed.slot.record.dossier_id)
     row, state = page.lanes.get(key), placed.slot.reading.state
