@@ -13,6 +13,7 @@ import pytest
 from gateway.evidence.leaf import KINDS
 from gateway.store.backup import backup
 from gateway.store.restore import restore
+from tests.unit.inbound.telling import Told
 from tests.unit.sync.world import START, World, config
 
 CODE = "H99-261102-00001"
@@ -51,8 +52,13 @@ def lived(tmp_path: Path) -> Iterator[World]:
     """A world with trouble: faults, a refusal, an unreadable record, a person's acts, a restore."""
     raw = config()
     raw["portals"]["justice"]["max_writes_per_sweep"] = 1
+    told = Told(tmp_path / "told")
+    told.tell(files=[{"name": "đơn.txt", "text": "nội dung"}])
+    called = told.store.read(lambda tx: tx.leaves())
+    told.close()
     world = World(tmp_path, raw)
     world.live()
+    world.store.write(lambda tx: tx.append_leaves([row for _, row in called]))
     world.province.open("r1", at=world.tick(), code=CODE, status="forwarded", procedure="2.000001")
     world.province.open("r2", at=world.tick(), code="H99-261102-00002", person="000000000002", status="accepted")
     world.province.open("r3", at=world.tick(), code="H99-261102-00003", status="no such word")

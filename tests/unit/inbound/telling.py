@@ -135,6 +135,7 @@ class Told(World):
         raw = config(**changes)
         raw["ownership"] = {**raw["ownership"], "births": ["national"]}
         raw["store"] = {"files": str(folder / "files"), "journal": str(folder / "journal"), "file_mib": 1}
+        folder.mkdir(exist_ok=True)
         super().__init__(folder, raw)
 
     def open(self) -> None:
