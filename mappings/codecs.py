@@ -47,6 +47,12 @@ def _json(value: Any, depth: int = 0) -> Any:
     raise CodecError("JSON expected")
 
 
+def _json_object(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise CodecError("JSON object expected")
+    return _json(value)
+
+
 def _truth_codec(name: str, yes: str | bool, no: str | bool) -> Codec:
     readable = {"true": True, "false": False, "1": True, "0": False}
 
@@ -72,6 +78,7 @@ PLAIN: Mapping[str, Codec] = dict(TIMES) | {
         Codec("text", "text", _text, _text, _text),
         Codec("trimmed", "text", _trimmed, _trimmed, _trimmed),
         Codec("json", "json", _json, _json, _json),
+        Codec("json_object", "json", _json_object, _json_object, _json_object),
         Codec("int", "number", whole, only_int),
         Codec("int_text", "number", whole, lambda value: str(only_int(value))),
         Codec("money_text", "number", money, lambda value: str(only_int(value))),

@@ -56,10 +56,9 @@ class ReportReceiver:
             told = orjson.loads(request.body)
             external_id, number = str(told.pop("dossier")), str(told["report_id"])
             files = tuple(_file(result) for result in told.get("results", ()) if "content" in result)
-        except (orjson.JSONDecodeError, KeyError, AttributeError, TypeError, ValueError):
+        except (KeyError, AttributeError, TypeError, ValueError):
             return Unreadable("the report cannot be taken apart")
-        raw = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
-        record = RawRecord(external_id, {"report": told}, raw, request.at, partial=True)
+        record = RawRecord(external_id, {"report": told}, request.body, request.at, partial=True)
         return InboundCall(number, hashlib.sha256(request.body).hexdigest(), record, files=files)
 
     def reply(self, request: InboundRequest, reception: Reception) -> InboundReply:
@@ -83,4 +82,4 @@ def _file(result: dict[str, JsonValue]) -> InboundFile:
     result["sha256"] = hashlib.sha256(content).hexdigest()
     result["size"] = len(content)
     result["reference"] = result["sha256"]
-    return InboundFile(result["reference"], result.get("name", ""), content, media_type=result.get("media_type", ""))
+    return InboundFile(result["reference"], str(result["name"]), content, media_type=str(result.get("media_type", "")))

@@ -45,6 +45,8 @@ def values_of(codec: Codec, *, xml: bool = False) -> st.SearchStrategy[Any]:
         return st.sampled_from(codec.values)
     if codec.name == "number_as_text":
         return numbers.map(str)
+    if codec.name == "json_object":
+        return st.dictionaries(texts, jsons, min_size=1, max_size=3).map(codec.narrow)
     given = BY_TYPE[codec.gives].map(codec.narrow)
     return given.filter(lambda value: value is not None and value != "" and value != EPOCH)
 
@@ -54,7 +56,7 @@ def wires_of(codec: Codec, *, xml: bool = False) -> st.SearchStrategy[Any]:
     normal = values_of(codec, xml=xml).map(codec.write)
     if codec.name == "first_of":
         return st.one_of([wires_of(one, xml=xml) for one in codec.words])
-    if codec.name == "json":
+    if codec.name in ("json", "json_object"):
         return normal
     if codec.name == "table":
         return st.one_of(normal, st.sampled_from(codec.words))
