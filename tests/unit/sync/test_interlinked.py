@@ -6,6 +6,7 @@ each ministry get the dossier once?
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from adapters.base import Delivery, DeliveryClass, Operation, Outcome, OutcomeKind, ProbeStrength, Repeat
 from gateway.config import Config
+from gateway.signing import Purpose, verified
 from gateway.store.rows import StageRow
 from gateway.sync.stages import Fact, late
 from schemas.clock import ManualClock
@@ -49,7 +51,7 @@ class Office(Ministry):
             self.states[code] = ("accepted", "")
         if delivery.operation == "supplement":
             self.states[code] = ("in_progress", "")
-        if delivery.operation == "cancel":
+        if delivery.operation == "cancel" and not self.silent:
             self.states[code] = ("halted", "")
         proof = "function=99 ReceiveDate"
         return Outcome(OutcomeKind.DELIVERED, "received", code="99", proof=proof, answer=b"<Envelope>99</Envelope>")
@@ -233,10 +235,10 @@ def test_a_group_with_a_paused_route_waits_for_it(together: Joint) -> None:
     together.rest()
     together.operator.pause("to transport", "an officer", "asked to wait")
     together.said("justice", "completed")
+    together.said("transport", "completed")
     together.rest()
     assert together.at_province() == "forwarded"
     together.operator.resume("to transport", "an officer")
-    together.said("transport", "completed")
     assert together.all_agree() == "completed"
 
 
@@ -312,6 +314,16 @@ def test_a_dossier_taken_up_again_after_a_withdrawal_can_be_called_off_again(sin
     assert [verb for verb, _ in single.justice.pushes] == ["declare", "cancel", "amend", "cancel"]
 
 
+def test_a_ministry_is_told_once_to_stop_whatever_follows(single: Joint) -> None:
+    single.ministry("justice").silent = True
+    forwarded(single)
+    single.rest()
+    for status in ("halted", "not_accepted"):
+        single.act(status)
+        single.rest()
+    assert [verb for verb, _ in single.justice.pushes] == ["declare", "cancel"]
+
+
 def test_a_call_back_that_comes_before_our_own_commit_is_not_lost(single: Joint) -> None:
     push = single.justice.push
 
@@ -358,6 +370,29 @@ def test_what_cannot_be_sent_is_late_too(single: Joint) -> None:
     found = late(single.stage(), single.config.routes[1].timers, single.now())
     assert found is not None
     assert found.fact is Fact.SENT
+
+
+def test_what_is_held_back_is_late_too(single: Joint) -> None:
+    single.operator.pause("justice", "an officer", "asked by the portal")
+    forwarded(single)
+    single.round()
+    assert single.justice.pushes == []
+    single.tick(25 * 3600)
+    found = late(single.stage(), single.config.routes[1].timers, single.now())
+    assert found is not None
+    assert found.fact is Fact.SENT
+
+
+def test_a_receipt_is_signed_by_the_key_for_receipts_and_its_digest_is_in_the_log(single: Joint) -> None:
+    forwarded(single)
+    single.rest()
+    rows = single.store.read(lambda tx: tx.receipts_of("d0001"))
+    key = single.signer.in_use(Purpose.RECEIPT)
+    assert rows
+    assert all(verified(key.pem(), row.statement, row.signature) == key.id == row.key_id for row in rows)
+    leaves = [orjson.loads(row.canonical) for _, row in single.store.read(lambda tx: tx.leaves(limit=1000))]
+    told = [(leaf["receipt"], leaf["signer"]) for leaf in leaves if leaf["kind"] == "receipt"]
+    assert told == [(hashlib.sha256(row.statement).hexdigest(), key.id) for row in rows]
 
 
 def with_rules(world: Joint, raw: dict[str, Any]) -> None:

@@ -53,6 +53,19 @@ def test_a_procedure_that_moves_leaves_what_is_open_where_it_is(world: Joint) ->
     assert found.loses == {"justice": 1}, "nothing leads there any more: keep the route with a last day"
 
 
+def test_a_dossier_that_has_ended_would_not_be_handed_over(world: Joint) -> None:
+    world.act("halted")
+    world.rest()
+    assert world.engine.rehearse("2026-09-01", Config.model_validate(joint())).sends == {}
+
+
+def test_what_lies_before_a_portals_line_would_not_be_sent(world: Joint) -> None:
+    world.operator.pause("transport", "an officer", "drawing the line anew")
+    world.engine.adopt("transport", world.now() + 3600, actor="an officer")
+    found = world.engine.rehearse("2026-09-01", Config.model_validate(joint()))
+    assert (found.gains, found.sends) == ({}, {})
+
+
 def test_a_mirror_taken_away_loses_every_dossier(world: Joint) -> None:
     raw = alone()
     raw["routes"] = raw["routes"][1:]
