@@ -6,6 +6,7 @@ import fcntl
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -19,8 +20,15 @@ from gateway.cli.printing import as_json, table, when
 from gateway.cli.serving import addresses, serve
 from gateway.notify import Notices
 from gateway.runner.local import LocalRunner
+from gateway.sync.retention import expire
 
 WAIT_S = 1.0
+
+
+def _upkeep(gateway: Gateway) -> None:
+    """T6 of everything that is kept for a time only."""
+    gateway.inbound.upkeep()
+    expire(gateway.store, gateway.clock.now().timestamp())
 
 
 def run(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
@@ -37,7 +45,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
             gateway.clock,
             notices.watch,
             taker=inbound.taker,
-            upkeep=inbound.upkeep,
+            upkeep=partial(_upkeep, gateway),
         )
         gateway.waker.listener, gateway.waker.ear = runner.wake, runner.hear
         inbound.replay()

@@ -60,10 +60,12 @@ class GatewayProcess:
     def start(self) -> None:
         """Start `lienthong run`; returns at once."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command("run"), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                self._command("run", module="gateway.demo.tied"), stdout=log, stderr=log, stdin=subprocess.PIPE
+            )
 
-    def _command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "gateway", *words, "--config", str(self._config)]
+    def _command(self, *words: str, module: str = "gateway") -> list[str]:
+        return [sys.executable, "-m", module, *words, "--config", str(self._config)]
 
     def check(self) -> None:
         """Raise DemoError when the gateway has ended by itself."""
@@ -75,7 +77,7 @@ class GatewayProcess:
         if self._process is not None:
             os.kill(self._process.pid, signal.SIGKILL)
             self._process.wait()
-            self._process = None
+            self._gone()
 
     def stop(self) -> None:
         """SIGTERM and wait for a clean end."""
@@ -86,6 +88,11 @@ class GatewayProcess:
             self._process.wait(STOP_WAIT_S)
         except subprocess.TimeoutExpired:
             self.kill()
+        self._gone()
+
+    def _gone(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
         self._process = None
 
     def sync(self, *, until_rest: bool, for_s: float = 60.0) -> dict[str, Any]:
