@@ -39,14 +39,14 @@ REQUESTS = {
 class Line:
     """The gateway between a simulated national portal that calls and a simulated province."""
 
-    def __init__(self, folder: Path, **inbound: Any) -> None:
+    def __init__(self, folder: Path, *, poll: bool = False, **inbound: Any) -> None:
         self.province, self.national = build_province({}), build_national({})
         self.servers = [SimulatorServer(one).start() for one in (self.province, self.national)]
         urls = {"province": self.servers[0].url, "national": self.servers[1].url, "justice": "http://127.0.0.1:9"}
         raw = configuration(folder, urls, {})
         del raw["portals"]["justice"]
         raw["portals"]["national"] |= {"inbound": {}}
-        raw["portals"]["national"]["options"] |= {"inbound": inbound}
+        raw["portals"]["national"]["options"] |= {"inbound": inbound, "poll": poll}
         raw["routes"] = raw["routes"][:1]
         raw["ownership"] = {"handlers": ["province"], "births": ["national"], "requests": {"national": REQUESTS}}
         raw["server"] = {"listen": "127.0.0.1:0"}
@@ -75,7 +75,9 @@ class Line:
     def round(self) -> None:
         """Wake every job once."""
         self.gateway.inbound.taker.run("national")
-        self.gateway.engine.pull("province")
+        for name in ("province", "national"):
+            if self.gateway.portals[name].pulls:
+                self.gateway.engine.pull(name)
         for name in ("province", "national"):
             self.gateway.engine.deliver(name)
 
@@ -169,6 +171,23 @@ def test_a_withdrawal_by_push_reaches_the_province_and_is_not_overwritten_before
 
     assert line.shown() == "7"
     assert sum(row.code == "5000" for row in line.held().actions) == 1
+
+
+def test_a_withdrawal_that_only_the_look_up_shows_reaches_the_province(tmp_path: Path) -> None:
+    line = Line(tmp_path, poll=True)
+    line.tell("submit", files="base64")
+    for _ in range(3):
+        line.gateway.engine.pull("national")  # a look-up shows a few fields: what the push told must stand
+    line.until(line.held)
+    assert line.held().applicant.number == "000001000000"
+    line.province.act("accept", {"referenceUid": UID})
+    line.until(lambda: line.shown() == "2")
+    line.national.act("set_status", {"MaHoSo": NUMBER, "status": "7"})
+    line.until(lambda: line.held().status == "cancelling")
+    line.province.act("cancel", {"referenceUid": UID})
+    line.until(lambda: line.held().status == "cancelled" and line.shown() == "7")
+    assert sum(row.code == "5000" for row in line.held().actions) == 1
+    line.close()
 
 
 def test_a_fee_paid_is_confirmed_once_at_the_province_however_often_it_is_told(line: Line) -> None:
