@@ -29,6 +29,17 @@ class Faults(StrEnum):
 
 def demo(
     dossiers: Annotated[int, typer.Option(min=1, max=20_000, help=t("New dossiers.", "Số hồ sơ mới."))] = 200,
+    pushes: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=20_000,
+            help=t(
+                "Dossiers submitted at the national portal besides; a fifth of --dossiers by default.",
+                "Số hồ sơ nộp tại Cổng quốc gia, ngoài ra; mặc định bằng một phần năm --dossiers.",
+            ),
+        ),
+    ] = None,
     faults: Annotated[Faults, typer.Option(help=t("How much goes wrong.", "Mức độ lỗi."))] = Faults.LIGHT,
     seed: Annotated[int, typer.Option(help=t("The same seed, the same world.", "Cùng số, cùng kịch bản."))] = 1,
     kill: Annotated[
@@ -46,7 +57,7 @@ def demo(
     """Exit 0 when all ends agree and nothing was lost, doubled, invented or moved; else 1."""
     place = folder or Path(tempfile.mkdtemp(prefix="lienthong-demo-"))
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    wish = Wish(dossiers, faults.value, seed, kill)
+    wish = Wish(dossiers, dossiers // 5 if pushes is None else pushes, faults.value, seed, kill)
     with progress_bar(t("demo", "diễn tập")) as bar:
         outcome = run_demo(wish, place, lambda _phase, done, of: bar(done, of) if bar else None)
     written = page_path or place / "page.html"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.demo.catalogue import JUSTICE, PROVINCE, TRANSPORT
+from gateway.demo.citizens import Citizens
 from gateway.demo.screen import Screen
 from gateway.demo.world import Life
 
@@ -20,8 +21,15 @@ SHORTEST_S = 0.12
 """Between two acts on one dossier; at the portals' speed this is more than two of their seconds."""
 LOOK_EVERY_S = 0.8
 _VERBS = {"interoperate": "interoperate", "reopen": "goto"}
-_SHOWN = {"wait_releasing": "releasing", "wait_waiting": "waiting", "wait_unresolved": "unresolved"}
-_MINISTRY = {"ministry_advance": "advance", "ministry_supplement": "supplement", "ministry_refuse": "refuse"}
+_SHOWN = {
+    "wait_releasing": "releasing",
+    "wait_waiting": "waiting",
+    "wait_unresolved": "unresolved",
+    "wait_processing": "processing",
+    "wait_cancelling": "cancelling",
+}
+_SUPPLEMENT = "05"
+"""The function by which a ministry of kind nsw is sent what it asked for."""
 
 
 @dataclass(slots=True)
@@ -31,6 +39,7 @@ class Case:
     life: Life
     done: int = 0
     number: str = ""
+    reference: str = ""
 
     @property
     def over(self) -> bool:
@@ -42,13 +51,20 @@ class Case:
         """Whether the next thing is a look at a screen."""
         return 0 < self.done <= len(self.life.acts) and self.life.acts[self.done - 1][0].startswith("wait_")
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """How another portal may call it."""
+        return tuple(number for number in (self.number, self.life.number) if number)
+
 
 @dataclass(slots=True)
 class _Shown:
-    """What the screens showed when they were last looked at."""
+    """What the screens showed when they were last looked at; `there`: national number -> reference and number."""
 
-    declared: set[str] = field(default_factory=set)
+    declared: dict[str, str] = field(default_factory=dict)
+    supplemented: set[str] = field(default_factory=set)
     status: dict[str, str] = field(default_factory=dict)
+    there: dict[str, tuple[str, str]] = field(default_factory=dict)
     looked_at: float = 0.0
 
 
@@ -59,13 +75,21 @@ class Officers:
     """
 
     def __init__(
-        self, lives: Iterable[Life], screens: dict[str, Screen], *, seed: int, over_s: float, pause_s: float
+        self,
+        lives: Iterable[Life],
+        screens: dict[str, Screen],
+        citizens: Citizens,
+        *,
+        seed: int,
+        over_s: float,
+        pause_s: float,
     ) -> None:
         self._screens = screens
+        self._citizens = citizens
         self._lot = random.Random(f"officers {seed}")
         self._longest_s = pause_s
         self._shown = _Shown()
-        self.cases = [Case(life) for life in lives]
+        self.cases = [Case(life, reference=life.reference) for life in lives]
         self.acts = 0
         self.last_act_at = time.monotonic()
         start = time.monotonic()
@@ -109,37 +133,72 @@ class Officers:
     def _next(self, case: Case) -> bool:
         """Do or look; false when a screen does not show yet what is waited for."""
         if case.done == 0:
-            self._act(PROVINCE, "create_dossier", case.life.birth)
+            self._born(case)
         else:
             verb, arguments = case.life.acts[case.done - 1]
-            if verb.startswith("wait_"):
-                if not self._shows(case, verb):
-                    return False
-            elif verb in _MINISTRY:
-                self._act(JUSTICE, _MINISTRY[verb], {"number": case.number})
-            else:
-                said = {**arguments, "referenceUid": case.life.reference}
-                answer = self._act(PROVINCE, _VERBS.get(verb, verb), said)
-                case.number = answer.get("dossierNo") or case.number
+            who, _, what = verb.partition("_")
+            match who:
+                case "wait":
+                    if not self._shows(case, verb):
+                        return False
+                case "citizen":
+                    self._citizens.ask(what, case.life)
+                    self._acted()
+                case "justice":
+                    self._act(JUSTICE, what, {"number": self._shown.declared[self._known_as(case)]})
+                case "transport":
+                    key = self._shown.declared[self._known_as(case)]
+                    self._act(TRANSPORT, what, {"key": key, "reason": arguments["note"]})
+                case _:
+                    answer = self._act(PROVINCE, _VERBS.get(verb, verb), {**arguments, "referenceUid": case.reference})
+                    case.number = answer.get("dossierNo") or case.number
         case.done += 1
         return True
 
+    def _born(self, case: Case) -> None:
+        if case.life.number:
+            self._citizens.submit(case.life)
+            self._acted()
+        else:
+            self._act(PROVINCE, "create_dossier", case.life.birth)
+
     def _act(self, portal: str, verb: str, arguments: Any) -> Any:
         answer = self._screens[portal].do(verb, arguments)
+        self._acted()
+        return answer
+
+    def _acted(self) -> None:
         self.acts += 1
         self.last_act_at = time.monotonic()
-        return answer
 
     def _shows(self, case: Case, verb: str) -> bool:
         if time.monotonic() - self._shown.looked_at > LOOK_EVERY_S:
             self._look()
-        if verb == "wait_declared":
-            return case.number in self._shown.declared
-        return self._shown.status.get(case.life.reference) == _SHOWN[verb]
+        match verb:
+            case "wait_there":
+                found = self._shown.there.get(case.life.number)
+                case.reference, case.number = found or ("", "")
+                return found is not None
+            case "wait_declared":
+                return bool(self._known_as(case))
+            case "wait_supplemented":
+                return not self._shown.supplemented.isdisjoint(case.numbers)
+        return self._shown.status.get(case.reference) == _SHOWN[verb]
+
+    def _known_as(self, case: Case) -> str:
+        """The number under which a ministry has it; "" when none has."""
+        return next((number for number in case.numbers if number in self._shown.declared), "")
 
     def _look(self) -> None:
-        transport = {held["dossier_code"] for held in self._screens[TRANSPORT].look("dossiers")}
-        justice = {held["number"] for held in self._screens[JUSTICE].look("dossiers")}
-        records = self._screens[PROVINCE].look("records")
-        status = {uid: record["dossierStatus"] for uid, record in records.items()}
-        self._shown = _Shown(transport | justice, status, time.monotonic())
+        shown = _Shown(looked_at=time.monotonic())
+        for held in self._screens[TRANSPORT].look("dossiers"):
+            shown.declared[held["dossier_code"]] = held["key"]
+            if any(one["function"] == _SUPPLEMENT for one in held["declarations"]):
+                shown.supplemented.add(held["dossier_code"])
+        for held in self._screens[JUSTICE].look("dossiers"):
+            shown.declared[held["number"]] = held["number"]
+        for uid, record in self._screens[PROVINCE].look("records").items():
+            shown.status[uid] = record["dossierStatus"]
+            if record["originDossierNo"]:
+                shown.there[record["originDossierNo"]] = (uid, record["dossierNo"])
+        self._shown = shown

@@ -21,6 +21,9 @@ FIGURES = (
     "settled_by_person",
     "parked",
     "quarantined",
+    "missing_acknowledged",
+    "double_zero",
+    "wrong_answers",
     "faults_injected",
 )
 """The figures of an outcome in the order people look for them."""
@@ -64,6 +67,11 @@ class Outcome:
     parked: int = 0
     quarantined: int = 0
     wrongly_unproven: int = 0
+    missing_acknowledged: int = 0
+    double_zero: int = 0
+    wrong_answers: int = 0
+    told: dict[str, Any] = field(default_factory=dict)
+    """Calls of portals on the gateway: `pushes`, `answers`, ..., as `gateway.demo.oracle.figures` counts them."""
     faults_injected: dict[str, dict[str, int]] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)
     kills: list[Kill] = field(default_factory=list)
@@ -85,6 +93,9 @@ class Outcome:
             self.legal_dates_moved,
             self.writes_after_rest,
             self.wrongly_unproven,
+            self.missing_acknowledged,
+            self.double_zero,
+            self.wrong_answers,
         )
         return self.converged and not any(wrong)
 
@@ -95,5 +106,6 @@ class Outcome:
             {"at_s": kill.at_s, "in_flight": kill.in_flight, "begun": kill.begun, "requests": kill.requests}
             for kill in self.kills
         ]
+        found |= self.told
         found |= {"seconds": self.seconds, "dossiers": self.dossiers, "seed": self.seed, "faults": self.faults}
         return found | {"due": self.due, "calls": self.calls, "phases": self.phases, "findings": self.findings[:100]}

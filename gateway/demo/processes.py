@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,15 @@ STOP_WAIT_S = 20.0
 
 class DemoError(GatewayError):
     """A part of the demo did not start or ended by itself."""
+
+
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A free port of this machine, kept for the gateway also while it is down: bound, but not listened at."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 class Simulators:

@@ -13,15 +13,16 @@ from pathlib import Path
 from gateway.bootstrap import Gateway, open_gateway
 from gateway.config_file import load
 from gateway.demo.catalogue import JUSTICE, NATIONAL, PROCEDURES, PROVINCE, TRANSPORT
+from gateway.demo.citizens import Citizens, Line
 from gateway.demo.clerk import ACTOR, Clerk, Waiting
 from gateway.demo.kills import Killer
 from gateway.demo.officers import Officers
-from gateway.demo.oracle import Books, Finding, Listed, Oracle, Verdict, read_books
+from gateway.demo.oracle import Books, Finding, Listed, Oracle, Verdict, figures, read_books
 from gateway.demo.outcome import Outcome
 from gateway.demo.past import seed_past
-from gateway.demo.processes import DemoError, GatewayProcess, Simulators
+from gateway.demo.processes import DemoError, GatewayProcess, Simulators, reserved_port
 from gateway.demo.screen import Screen
-from gateway.demo.stage import KINDS, Stage
+from gateway.demo.stage import CALL_FAULTS, KINDS, SPEED, Stage
 from gateway.demo.world import lives
 
 OLD = 200
@@ -34,6 +35,7 @@ AFTER_LINE_S = 0.1
 """The portals' times have whole seconds: nothing new may happen in the very second of the line."""
 WORK_S = 600.0
 CATCH_UP_S = 30.0
+TOLD_S = 30.0
 TURNS = 40
 PATIENT_TURNS = 3
 """Turns without news after which officers who still wait for a screen are reported as waiting."""
@@ -45,9 +47,10 @@ Tell = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked for."""
+    """What was asked for: `dossiers` handed in at the province, and `pushes` more at the national portal."""
 
     dossiers: int = 200
+    pushes: int = 40
     faults: str = "none"
     seed: int = 1
     kills: int = 0
@@ -75,9 +78,9 @@ def run_demo(wish: Wish, folder: Path, tell: Tell = lambda _name, _done, _of: No
         DemoError: A process ended by itself, or something took far too long.
     """
     began = time.monotonic()
-    stage = Stage(wish.faults, wish.seed, wish.dossiers)
     demo = _Demo(wish, folder, tell, Outcome(wish.dossiers, wish.seed, wish.faults))
     with ExitStack() as ending:
+        stage = Stage(wish.faults, wish.seed, wish.dossiers + wish.pushes, ending.enter_context(reserved_port()))
         simulators = Simulators(stage.simulators(), folder / "simulators.log")
         ending.callback(simulators.stop)
         screens = {name: Screen(url) for name, url in simulators.control.items()}
@@ -139,21 +142,24 @@ class _Play:
 
     def play(self) -> None:
         wish, outcome = self.demo.wish, self.demo.outcome
+        citizens = self._citizens()
         officers = Officers(
-            lives(wish.dossiers, wish.seed),
+            lives(wish.dossiers, wish.seed, wish.pushes),
             self.screens,
+            citizens,
             seed=wish.seed,
-            over_s=wish.dossiers / BIRTHS_PER_S,
+            over_s=(wish.dossiers + wish.pushes) / BIRTHS_PER_S,
             pause_s=self.stage.pause_s,
         )
         self._faults_begin()
         self._work(officers)
         self._catch_up()
         self._faults_end()
+        self._until_all_is_told(citizens)
         self.demo.phase("work")
         self.process.stop()
         clerk = Clerk(self.gateway, self.screens)
-        self._to_rest(officers, clerk)
+        self._to_rest(officers, citizens, clerk)
         self.demo.phase("rest")
         last = read_books(self.control)
         rested = self._two_rounds_more(last)
@@ -162,6 +168,11 @@ class _Play:
         outcome.settled_by_person = clerk.settled.total
 
     # work
+    def _citizens(self) -> Citizens:
+        now = datetime.fromisoformat(self.screens[PROVINCE].do("clock", {"hours": 0})["now"])
+        line = Line(self.stage.address(NATIONAL), CALL_FAULTS[self.demo.wish.faults], SPEED)
+        return Citizens(self.screens[NATIONAL], line, now, self.demo.wish.seed)
+
     def _faults_begin(self) -> None:
         for name, screen in self.screens.items():
             screen.faults(self.stage.hurting(name, screen.faults()["calls"]))
@@ -187,9 +198,20 @@ class _Play:
         self.demo.outcome.kills = killer.kills
         self.killed_at = killer.killed_at
 
+    def _all_is_told(self, citizens: Citizens) -> bool:
+        """Whether no portal has anything left to tell the gateway."""
+        waiting = [told for told in self.screens[TRANSPORT].look("callbacks") if not told["acknowledged"]]
+        return not waiting and not citizens.under_way()
+
+    def _until_all_is_told(self, citizens: Citizens) -> None:
+        ends = time.monotonic() + TOLD_S
+        while not self._all_is_told(citizens) and time.monotonic() < ends:
+            self.process.check()
+            time.sleep(0.1)
+
     def _catch_up(self) -> None:
         """Let the gateway send what is owed while its calls are still hurt; what stays uncertain is not waited for."""
-        few = max(5, self.demo.wish.dossiers // 50)
+        few = max(5, self.stage.dossiers // 50)
         ends = time.monotonic() + CATCH_UP_S
         while (owed := self._owed()) > few and time.monotonic() < ends:
             self.process.check()
@@ -204,7 +226,7 @@ class _Play:
         return officers.only_waiting and time.monotonic() - officers.last_act_at > STUCK_AFTER_S
 
     # rest
-    def _to_rest(self, officers: Officers, clerk: Clerk) -> None:
+    def _to_rest(self, officers: Officers, citizens: Citizens, clerk: Clerk) -> None:
         """Rounds until nothing is owed; a person settles what only a person can; officers finish; again."""
         outcome = self.demo.outcome
         first, idle = True, 0
@@ -217,7 +239,7 @@ class _Play:
                 first = False
                 self._before_settlement(clerk.waiting())
             settled = clerk.settle()
-            acted = self._finish(officers)
+            acted = self._finish(officers, citizens)
             self.demo.tell("rest", turn, turn + officers.left)
             idle = 0 if settled or acted else idle + 1
             if idle and (not officers.left or idle > PATIENT_TURNS):
@@ -233,15 +255,19 @@ class _Play:
         ]
         self._note(self.oracle.judge(read_books(self.control), listed, self.killed_at), "before settlement")
 
-    def _finish(self, officers: Officers) -> int:
-        """Let officers do all that can be done now."""
-        acts = 0
-        while officers.left and not (officers.only_waiting and officers.next_at() > time.monotonic() + 0.3):
-            acts += officers.work(time.monotonic())
-            time.sleep(0.02)
-            if officers.only_waiting and time.monotonic() - officers.last_act_at > 1.5:
-                break
-        return acts
+    def _finish(self, officers: Officers, citizens: Citizens) -> int:
+        """Let officers do all that can be done now, with the gateway there to be called."""
+        before = officers.acts
+        if officers.left or not self._all_is_told(citizens):
+            self.process.start()
+            officers.last_act_at = time.monotonic()
+            while officers.left and not self._stuck(officers):
+                officers.work(time.monotonic())
+                self.process.check()
+                time.sleep(0.02)
+            self._until_all_is_told(citizens)
+            self.process.stop()
+        return officers.acts - before
 
     def _two_rounds_more(self, last: Books) -> Books:
         for _ in range(2):
@@ -262,12 +288,16 @@ class _Play:
         outcome.invented += found["invented"]
         outcome.legal_dates_moved += found["legal_date_moved"]
         outcome.wrongly_unproven += found["wrongly_unproven"]
+        outcome.double_zero += found["double_zero"]
+        outcome.wrong_answers += found["wrong_answer"]
+        outcome.missing_acknowledged += found["missing_acknowledged"]
         outcome.findings += [f"{when}: {one.what} at {one.portal}, {one.dossier}: {one.detail}" for one in fresh]
 
     def _figures(self, clerk: Clerk, books: Books, officers: Officers) -> None:
         outcome = self.demo.outcome
         verdict = self.oracle.judge(books)
         self._note(verdict, "at rest")
+        outcome.told = figures(books)
         outcome.expected_effects, outcome.effects = len(verdict.expected), verdict.effects
         outcome.each_due = verdict.expected
         for (portal, klass), count in Counter((due[0], due[2]) for due in verdict.expected).items():

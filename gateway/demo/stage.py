@@ -38,6 +38,16 @@ _RATES = {
 """The share of calls hurt; a ministry gets few calls, so more of them."""
 
 
+CALL_FAULTS = {"none": 0.0, "light": 0.05, "heavy": 0.25}
+"""The share of the national portal's calls on us that it spoils itself."""
+_LINE = {
+    "none": (),
+    "light": (*[""] * 8, "cut", "", "deaf", "", "twice", "", "cdata"),
+    "heavy": ("", "cut", "", "deaf", "twice", "", "cdata", "", "wrong_action", "", "no_action"),
+}
+"""How the ministry's calls on us are spoilt, by turns."""
+
+
 def outage_s() -> float:
     """How long an outage must last for a delivery to climb `OUTAGE_STEPS` steps of its ladder."""
     step, whole = LADDER["base_s"], 0.0
@@ -54,6 +64,8 @@ class Stage:
     faults: str
     seed: int
     dossiers: int
+    port: int = 8080
+    """Where the gateway listens for calls of portals."""
 
     @property
     def whole_every_s(self) -> float:
@@ -84,7 +96,7 @@ class Stage:
                 "seed": self.seed,
             },
             NATIONAL: {"session_lifetime_s": 30},
-            TRANSPORT: {},
+            TRANSPORT: {"call_back": self._call_back()},
             JUSTICE: {"token_lifetime_s": 30 * int(SPEED), "province_code": "99"},
         }
         return [
@@ -97,6 +109,19 @@ class Stage:
             }
             for number, (name, kind) in enumerate(KINDS.items())
         ]
+
+    def _call_back(self) -> dict[str, Any]:
+        """The ministry's outbox: it gives up nothing, and its line stumbles as it does for us."""
+        return {
+            "url": f"{self.address(TRANSPORT)}/MTService",
+            "faults": _LINE[self.faults],
+            "resend_every_s": 0.15,
+            "resends": 1000,
+        }
+
+    def address(self, portal: str) -> str:
+        """Where a portal calls the gateway."""
+        return f"http://127.0.0.1:{self.port}/in/{portal}"
 
     def _faults(self, number: int, name: str) -> dict[str, Any]:
         """The plan as it stands from the start; the rate is raised when the gateway goes live."""
@@ -124,9 +149,15 @@ class Stage:
         return {
             "environment": "demo",
             "province": {"agency_code": "H99", "name": "Tỉnh Thử Nghiệm"},
-            "store": {"path": str(folder / "lienthong.db"), "key_ring": str(folder / "keys.ring")},
+            "store": {
+                "path": str(folder / "lienthong.db"),
+                "key_ring": str(folder / "keys.ring"),
+                "files": str(folder / "files"),
+                "journal": str(folder / "journal"),
+            },
+            "server": {"listen": f"127.0.0.1:{self.port}"},
             "secrets_file": str(folder / "secrets"),
-            "ownership": {"handlers": [PROVINCE]},
+            "ownership": {"handlers": [PROVINCE], "births": [NATIONAL], "requests": {NATIONAL: _REQUESTS}},
             "portals": {
                 PROVINCE: self._province(urls[PROVINCE]),
                 NATIONAL: self._national(urls[NATIONAL]),
@@ -180,10 +211,11 @@ class Stage:
             "session_ttl_s": 25,
             "agency_code": "H99",
         }
-        return self._portal("npsp", "npsp/v2-2024", direction="push", workers=16, options=options)
+        return self._portal("npsp", "npsp/v2-2024", direction="push", workers=16, inbound=_INBOUND, options=options)
 
     def _transport(self, url: str) -> dict[str, Any]:
-        return self._portal("nsw", "nsw/forward-2026", direction="push", workers=8, options={"base_url": url})
+        options = {"base_url": url}
+        return self._portal("nsw", "nsw/forward-2026", direction="push", workers=8, inbound=_INBOUND, options=options)
 
     def _justice(self, url: str) -> dict[str, Any]:
         options = {
@@ -208,25 +240,38 @@ class Stage:
         return path
 
 
+_INBOUND = {"allow": ["127.0.0.1"], "calls_per_s": 5000, "burst": 5000}
+_HANDLED = ["in_progress"]
+_REQUESTS = {
+    "withdrawal_requested": {"act": "withdrawal_requested"},
+    "payment_requested": {"act": "in_progress", "by": "confirm_payment", "from": ["payment_requested"]},
+    "submitted": {
+        "act": "in_progress",
+        "by": "supplement",
+        "wires": ["supplement"],
+        "from": ["supplement_requested"],
+    },
+}
+"""What a citizen's wish makes the province do."""
+_RESULTS = {
+    "supplement_requested": {"act": "supplement_requested", "from": _HANDLED},
+    "completed": {"act": "completed", "from": _HANDLED},
+    "not_accepted": {"act": "halted", "from": _HANDLED},
+}
+"""What a ministry's word makes the province do."""
+
+
 def _routes() -> list[dict[str, Any]]:
-    handled = ["in_progress"]
     return [
         {"name": "national", "to": NATIONAL},
-        {
-            "name": "transport",
-            "to": TRANSPORT,
-            "kind": "forward",
-            "when": {"procedures": [one.code for one in of_ministry(TRANSPORT)], "wires": ["interoperating"]},
-        },
-        {
-            "name": "justice",
-            "to": JUSTICE,
-            "kind": "forward",
-            "when": {"procedures": [one.code for one in of_ministry(JUSTICE)], "wires": ["interoperating"]},
-            "results": {
-                "supplement_requested": {"act": "supplement_requested", "from": handled},
-                "completed": {"act": "completed", "from": handled},
-                "not_accepted": {"act": "halted", "from": handled},
-            },
-        },
+        *(
+            {
+                "name": name,
+                "to": ministry,
+                "kind": "forward",
+                "when": {"procedures": [one.code for one in of_ministry(ministry)], "wires": ["interoperating"]},
+                "results": _RESULTS,
+            }
+            for name, ministry in (("transport", TRANSPORT), ("justice", JUSTICE))
+        ),
     ]

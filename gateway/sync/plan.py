@@ -157,11 +157,17 @@ def _snapshot(
         return [Step("send", SNAPSHOT, able.create, cause=wanted.version)]
     if lane.shadow_state == "known" and lane.shadow == wanted.content:
         return []
-    return _update(lane, desk, wanted, able.update)
+    ours = lane.ours or _submitted_at(view, target.portal)
+    return _update(lane, desk, wanted, able.update, ours=ours)
 
 
-def _update(lane: Lane, desk: Desk, wanted: Snapshot, operation: str) -> Planned:
-    if not lane.ours and (desk.adopt == "never" or desk.number_taken):
+def _submitted_at(view: DossierView, portal: str) -> bool:
+    """Whether it was submitted at that portal: then it is there, and shared with us, before we have sent anything."""
+    return any(event.portal == portal and event.status == DossierStatus.SUBMITTED for event in view.events())
+
+
+def _update(lane: Lane, desk: Desk, wanted: Snapshot, operation: str, *, ours: bool) -> Planned:
+    if not ours and (desk.adopt == "never" or desk.number_taken):
         why = "the setting adopt is never" if desk.adopt == "never" else "its number is not unique at its source"
         return [Step("park", SNAPSHOT, operation, cause=wanted.version, reason=f"there, but never ours: {why}")]
     if lane.drifting and lane.drift_tries(wanted.version) >= desk.drift_tries:
@@ -180,7 +186,7 @@ def _rows(view: DossierView, lane: Lane, target: Target, desk: Desk) -> Planned:
     if lost:
         reason = "may have been sent before the restore"  # each by itself: some may be there and others not
         return [Step("unproven", APPEND, able.append, members=(event.id,), reason=reason) for event in lost]
-    if lane.shadow_state not in ("present", "known", "unknown"):
+    if lane.shadow_state not in ("present", "known", "unknown") and not _submitted_at(view, target.portal):
         return "waiting for the dossier itself to be there", None
     if any(state == "parked" for state in lane.ledger().values()):
         return "an earlier row is parked and waits for a person", None

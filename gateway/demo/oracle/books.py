@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _TIMEOUT_S = 120.0
@@ -17,6 +17,8 @@ class Books:
 
     `province`: records and legal dates by reference, effects in order. `national`: records by number, effects.
     `transport`, `justice`: dossiers as their officers see them, effects; `calls`: portal -> calls that may write.
+    `national_calls`: number -> its calls on the gateway with the answers it got; `transport_callbacks`: messages called
+    back, with every attempt.
     """
 
     province_records: Mapping[str, Any]
@@ -29,6 +31,8 @@ class Books:
     transport_calls: list[Mapping[str, Any]]
     justice_dossiers: list[Mapping[str, Any]]
     justice_effects: list[Mapping[str, Any]]
+    national_calls: Mapping[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    transport_callbacks: list[Mapping[str, Any]] = field(default_factory=list)
 
     def written(self) -> int:
         """How many effects were made by calls, at all portals."""
@@ -54,4 +58,6 @@ def read_books(control: Mapping[str, str]) -> Books:
         transport_calls=look("transport", "calls"),
         justice_dossiers=look("justice", "dossiers"),
         justice_effects=look("justice", "book")["effects"],
+        national_calls=look("national", "answers"),
+        transport_callbacks=look("transport", "callbacks"),
     )

@@ -11,7 +11,9 @@ Due = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong: `what` is lost, duplicated, invented, legal_date_moved or wrongly_unproven."""
+    """One thing that is wrong: `what` is lost, duplicated, invented, legal_date_moved, wrongly_unproven, double_zero,
+    wrong_answer or missing_acknowledged.
+    """
 
     what: str
     portal: str

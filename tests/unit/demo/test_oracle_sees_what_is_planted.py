@@ -35,6 +35,7 @@ def spoken(time: str) -> str:
 def record(number: str, status: str) -> Plain:
     return {
         "dossierNo": number,
+        "originDossierNo": "",
         "serviceCode": "1.001193",
         "govAgencyName": "Sở Tư pháp",
         "applicantName": "CÔNG DÂN THỬ NGHIỆM 01",
