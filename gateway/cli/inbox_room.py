@@ -69,7 +69,7 @@ def configuration(
         "portals": {
             "province": province,
             **{
-                name: {**pace, "kind": "inbox", "mapping": "inbox/v1", "inbound": often, "options": dict(options)}
+                name: {**pace, "kind": "inbox", "mapping": "inbox/v1", "inbound": dict(often), "options": dict(options)}
                 for name, options in ministries.items()
             },
         },

@@ -248,8 +248,10 @@ def _refused(_request: Request, error: Exception) -> Response:
     return _answer(refused.code, refused.detail)
 
 
-def _http(_request: Request, error: Exception) -> Response:
+def _http(request: Request, error: Exception) -> Response:
     found = cast("HTTPException", error)
+    if found.status_code == 400 and not _is_json(request):
+        return _answer("media_type")
     code = _STATUSES.get(found.status_code, "come_again" if found.status_code >= 500 else "malformed")
     headers = dict(found.headers or {})
     if code == "come_again":

@@ -118,14 +118,23 @@ class InboxDoor:
 
 
 class _Said:
-    """Passes an answer on and remembers its status."""
+    """Passes an answer on and remembers its status; a no that is no problem of ours becomes one."""
 
     def __init__(self, send: AsgiSend) -> None:
         self._send = send
+        self._replaced = False
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
+        if self._replaced:
+            return
         if message["type"] == "http.response.start":
+            if message["status"] >= 400 and _media_type(message) != MEDIA_TYPE:
+                code = "too_large" if message["status"] == 413 else "come_again"
+                headers = {"Retry-After": str(COME_AGAIN_S)} if code == "come_again" else {}
+                await problem(self, code, headers)
+                self._replaced = True
+                return
             self.status = message["status"]
             message["headers"] = [
                 *message.get("headers", ()),
@@ -133,6 +142,11 @@ class _Said:
                 (b"x-content-type-options", b"nosniff"),
             ]
         await self._send(message)
+
+
+def _media_type(message: Message) -> str:
+    found = [value for name, value in message.get("headers", ()) if name.lower() == b"content-type"]
+    return found[0].decode("latin-1") if found else ""
 
 
 async def _deny(send: AsgiSend, denied: Denied) -> None:
