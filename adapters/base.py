@@ -217,7 +217,8 @@ class Outcome:
     refused_as_duplicate and an earlier attempt of ours may have made it; the engine decides).
     `final`: a refusal by a known text; without it refusals are retried a bounded number of times.
     `not_allowed`: "not allowed in the present step" (405): decided by reading again (S20).
-    `external_id`, `number`: identifiers learned from the answer. `excerpt`: redacted, at most 2,000 characters.
+    `external_id`, `number`: identifiers learned from the answer; of an unknown outcome, the one we wrote there.
+    `excerpt`: redacted, at most 2,000 characters.
     `proof`: which words proved it (`code=0 text~thành công`). `answer`: the raw answer bytes, to be sealed.
     `not_before_s`: Retry-After in seconds. `sent`: SHA-256 of the body on the wire, which the engine
     fills in from `SENT`.

@@ -109,12 +109,15 @@ class NswAdapter:
         try:
             text, subject = declared(delivery, FUNCTIONS[delivery.operation], self._options, self._context.agency_code)
             text = self._signing.sealed(text)
+        except RecordInvalidError as error:
+            return _not_sent(error)
+        try:
             self._context.budget.take()
             reply = self._soap.send(text, send_by=delivery.send_by, deadline_s=self._context.call_timeout_s)
         except RecordInvalidError as error:
-            return Outcome(OutcomeKind.REFUSED, f"not sent: {error.reason}", final=True)
+            return _not_sent(error)
         except PortalError as error:
-            return failed(delivery, error, self._soap.last_answer)
+            return failed(delivery, subject, error, self._soap.last_answer)
         return judged(delivery, subject, reply, self._opened)
 
     def receivers(self) -> tuple[CallBackReceiver, ...]:
@@ -165,6 +168,10 @@ class NswAdapter:
 
     def _unable(self, verb: str) -> PortalRefusedError:
         return PortalRefusedError(self._context.portal, f"kind nsw has no {verb}", sent=False)
+
+
+def _not_sent(error: RecordInvalidError) -> Outcome:
+    return Outcome(OutcomeKind.REFUSED, f"not sent: {error.reason}", final=True)
 
 
 def contract_of(options: Options) -> Contract:

@@ -28,7 +28,17 @@ _LIMITS = Limits(max_elements=500, max_depth=16)
 
 
 def judged(delivery: Delivery, subject: Subject, reply: SoapReply, opened: Callable[[str, Limits], Message]) -> Outcome:
-    """Classify the string the ministry returned; `opened` reads it as this partner's messages are to be read."""
+    """Classify the string the ministry returned; `opened` reads it as this partner's messages are to be read.
+
+    Also what is uncertain carries the dossier's key: we wrote it there, and a call-back will name it.
+    """
+    outcome = _judged(delivery, subject, reply, opened)
+    return outcome if outcome.kind is OutcomeKind.REFUSED else replace(outcome, external_id=subject.dossier_key)
+
+
+def _judged(
+    delivery: Delivery, subject: Subject, reply: SoapReply, opened: Callable[[str, Limits], Message]
+) -> Outcome:
     answer = reply.answer
     if not reply.text.strip():
         return Outcome(OutcomeKind.UNKNOWN, "empty answer: the ministry failed while working", answer=answer)
@@ -41,7 +51,8 @@ def judged(delivery: Delivery, subject: Subject, reply: SoapReply, opened: Calla
     if not own and message.subject.dossier_key != subject.dossier_key:
         return Outcome(OutcomeKind.UNKNOWN, "contract broken: an answer about another dossier", answer=answer)
     if message.subject.function == RECEIVED and message.content.find("ReceiveDate") is not None:
-        return _received(message, answer)
+        proof = "; ".join((f"function={RECEIVED} ReceiveDate", *message.oddities))
+        return Outcome(OutcomeKind.DELIVERED, "received by the ministry", code=RECEIVED, proof=proof, answer=answer)
     if message.subject.function == REFUSED and message.content.find("Reject") is not None:
         return _refused(message, delivery, answer, perhaps_there=own and delivery.attempt > 1)
     return Outcome(
@@ -52,22 +63,12 @@ def judged(delivery: Delivery, subject: Subject, reply: SoapReply, opened: Calla
     )
 
 
-def failed(delivery: Delivery, error: PortalError, answer: bytes) -> Outcome:
+def failed(delivery: Delivery, subject: Subject, error: PortalError, answer: bytes) -> Outcome:
     """What a call came to that ended in a portal error; a fault that blames our message will not change its mind."""
     final = isinstance(error, PortalRefusedError) and bool(error.code)
-    return replace(outcome_of(error), excerpt=_shown(error.excerpt, delivery), final=final, answer=answer)
-
-
-def _received(message: Message, answer: bytes) -> Outcome:
-    proof = "; ".join((f"function={RECEIVED} ReceiveDate", *message.oddities))
-    return Outcome(
-        OutcomeKind.DELIVERED,
-        "received by the ministry",
-        code=RECEIVED,
-        proof=proof,
-        external_id=message.subject.dossier_key,
-        answer=answer,
-    )
+    outcome = outcome_of(error)
+    key = subject.dossier_key if outcome.kind is OutcomeKind.UNKNOWN else ""
+    return replace(outcome, excerpt=_shown(error.excerpt, delivery), final=final, external_id=key, answer=answer)
 
 
 def _refused(message: Message, delivery: Delivery, answer: bytes, *, perhaps_there: bool) -> Outcome:
@@ -75,7 +76,7 @@ def _refused(message: Message, delivery: Delivery, answer: bytes, *, perhaps_the
     text = _shown(message.text("Reject/RejectDesc"), delivery)
     if perhaps_there:
         reason = "possibly already received: refused naming our own message"
-        return Outcome(OutcomeKind.UNKNOWN, reason, code=REFUSED, excerpt=text, answer=answer)
+        return Outcome(OutcomeKind.UNKNOWN, reason, code=REFUSED, excerpt=text, duplicate=True, answer=answer)
     reason = "refused by the ministry" if text else "refused by the ministry without a reason"
     return Outcome(OutcomeKind.REFUSED, reason, code=REFUSED, excerpt=text, final=True, answer=answer)
 

@@ -66,7 +66,8 @@ def remember_record(tx: Tx, lane: LaneRow, external_id: str, now: float) -> None
     """An identifier we write there links what comes back (S1), and its first state is news (S26)."""
     held = tx.records(lane.portal, [external_id]).get(external_id) if external_id else None
     if external_id and (held is None or not (held.digest or held.counts.get("ours"))):
-        row = held or RecordRow(lane.portal, external_id, dossier_id=lane.dossier_id)
+        row = held or RecordRow(lane.portal, external_id)
+        row.dossier_id = row.dossier_id or lane.dossier_id  # it may have been heard of before, and found no place
         row.counts["ours"], row.read_at = True, now
         tx.put_records([row])
 
@@ -204,6 +205,8 @@ class _Recorder:
         settle_at = self._now + self._portal.config.settle_s
         self.row.state, self.row.open = "unknown", True
         self._lane.set_hold(self.row.klass, settle_at)
+        if outcome.external_id and self._operation.creates:
+            self.row.external_id = outcome.external_id  # what may stand there will call itself so
         if self.row.klass == DeliveryClass.COMMAND:
             self._lane.command(self.row.cause, state="unknown", key=self.row.key)
         if outcome.duplicate:

@@ -18,8 +18,12 @@ from gateway.config import Config
 from tests.integration.engine.town import SECRETS, configuration
 
 VEHICLES = "2.002288"
-PACE: dict[str, Any] = {"environment": "test", "call_timeout_s": 5.0, "settle_s": 5.1}
-SCRIPT = ("21", "27", "05", "21", "23")
+PACE: dict[str, Any] = {
+    "environment": "test",
+    "call_timeout_s": 5.0,
+    "settle_s": 5.1,
+    "retry": {"base_s": 0.02, "max_s": 0.2, "jitter": 0.2, "repeats": 2},
+}
 
 
 class Gate:
@@ -100,6 +104,11 @@ class Gate:
         """Causes of what stands in quarantine."""
         return [row.cause for row in self.gateway.store.read(lambda tx: tx.list_quarantine())]
 
+    def states(self) -> list[str]:
+        """What has become of each message to the ministry."""
+        rows = self.gateway.store.read(lambda tx: tx.list_deliveries(states=(), limit=1000))
+        return [row.state for row in rows if row.portal == "transport"]
+
     def status(self, reference: str) -> str:
         """What the province shows of a dossier."""
         held: Any = self.province.screen("records", {})
@@ -174,3 +183,13 @@ def test_a_function_nobody_gave_a_meaning_waits_for_a_person(gate: Gate) -> None
     assert gate.ministry.act("call_back", {"key": held["key"], "function": "21"})["acknowledged"]
     gate.until(lambda: gate.said() == ["21"])
     assert gate.aside() == ["unreadable"], "another message says nothing for the one that could not be read"
+
+
+def test_a_ministry_that_never_acknowledged_is_heard_all_the_same(gate: Gate) -> None:
+    """Its first answer is lost and each repeat refused: nobody can say that it arrived, until it calls back."""
+    gate.ministry.act("switch", {"repeat_answer": "reject"})
+    gate.ministry.act("next", {"quirk": "empty"})
+    gate.call_back(script=("21",))
+    gate.forwarded()
+    gate.until(lambda: gate.states() == ["unproven"] and gate.aside() == ["unplaced"])
+    gate.until(lambda: gate.said() == ["21"] and gate.aside() == [])
