@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from adapters.simulation import SimulatorServer
 from gateway.bootstrap import open_gateway
 from gateway.cli.serving import serve
 from gateway.config import Config
+from gateway.inbound.offers import refresh
 from tests.integration.engine.town import SECRETS, configuration
 
 PLAN = Submitting()
@@ -242,6 +244,25 @@ def test_a_file_on_a_host_that_is_not_asked_refuses_the_push_without_a_call(line
     papers = [{"TenTepDinhKem": "a.pdf", "DuongDanTaiTepTin": f"{line.servers[0].url}/tep/a.pdf"}]
     said = line.ask("nhanhsdvcqg", orjson.dumps(citizens.dossier(PLAN, 1) | {"TaiLieuNop": papers}))
     assert said.json()["error_code"] == -1
+
+
+def test_npsp_18_a_procedure_that_the_province_does_not_offer_is_refused(line: Line) -> None:
+    assert refresh(line.gateway.store, line.gateway.portals["province"]) == ""
+    body = citizens.dossier(PLAN, 1)
+    codes = [
+        line.ask("nhanhsdvcqg", orjson.dumps(body | change)).json()["error_code"]
+        for change in ({"MaTTHC": "9.999999"}, {"MaTTHC": "9.999999"}, {"MaDonVi": "H98.01"}, {})
+    ]
+    assert codes == [-1, -1, -1, 0]
+
+
+def test_twenty_megabytes_in_base64_reach_the_province(line: Line) -> None:
+    content = b"%PDF-1.7\n" + bytes(range(256)) * (20 * 4096)
+    paper = {"TenTepDinhKem": "lon.pdf", "Base64": base64.b64encode(content).decode()}
+    body = orjson.dumps(citizens.dossier(PLAN, 1) | {"TaiLieuNop": [paper]})
+    assert line.ask("nhanhsdvcqg", body).json()["error_code"] == 0
+    line.until(lambda: line.held() and line.held().files)
+    assert line.held().files[0].content == content
 
 
 def test_npsp_19_a_push_is_answered_while_the_portal_itself_answers_nothing(line: Line) -> None:

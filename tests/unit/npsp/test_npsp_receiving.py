@@ -6,6 +6,7 @@ import base64
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -458,3 +459,15 @@ def test_ten_thousand_malformed_bodies_raise_nothing_and_what_is_taken_can_be_re
 
 
 receiver_by_name = {name: receiver(name) for name, _ in FUZZED}
+
+
+@pytest.mark.parametrize("name", ["full", "updating", "minimal_2020"])
+def test_a_dossier_in_the_shape_of_the_sync_is_taken_as_a_push(data: Path, name: str) -> None:
+    """The body of the real push is not public; the sync's is, and a portal may well send it back the same way."""
+    sent = orjson.loads((data / "payloads" / f"dvcqg_DongBoHoSoMC_{name}_request.json").read_bytes())
+    fields = sent["data"][0]
+    found = reading(taken({"service": "nhanhsdvcqg", "isUpdating": "False", "data": [fields]}))
+
+    assert found.national_code == fields["MaHoSo"]
+    assert found.facts["applicant"]["name"] == fields["ChuHoSo"]
+    assert found.unknown == ()
