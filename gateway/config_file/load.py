@@ -22,6 +22,7 @@ from gateway.config import (
     StoreConfig,
 )
 from gateway.config_file import lines, routes, stages
+from gateway.config_file.inbox import check_inboxes
 from gateway.config_file.lines import Document
 from gateway.config_file.portals import Setting, check_portal, settled_mapping, settled_options
 from gateway.config_file.problem import Place, Problem
@@ -115,6 +116,7 @@ def _checked(document: Document, folder: Path, environ: Mapping[str, str], secre
         yield from routes.check_notify(document, notify)
     server = _part(ServerConfig, plain["server"]) if plain.get("server") is not None else None
     yield from check_server(server, portals, setting)
+    yield from check_inboxes(server, portals, setting)
 
 
 def _secrets(document: Document, folder: Path, environ: Mapping[str, str]) -> tuple[Mapping[str, str], list[Problem]]:
