@@ -138,6 +138,8 @@ class SigningRing:
                     self._ring = _Ring.model_validate_json(self.path.read_bytes())
                     self._seen = (found.st_ino, found.st_mtime_ns)
             except (OSError, ValidationError) as error:
+                if self._ring.keys:  # who is at work goes on with the keys it has: exchange does not wait for a file
+                    return self._ring
                 raise StoreError(
                     f"{self.path.name}: the signing keys cannot be read ({type(error).__name__})"
                 ) from None

@@ -7,7 +7,7 @@ Every function runs inside the transaction that moves the state it speaks of: T1
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from adapters.base import DeliveryClass, Outcome, OutcomeKind
@@ -17,7 +17,7 @@ from gateway.evidence.receipt import answered as reply_of
 from gateway.evidence.receipt import statement
 from gateway.signing import Purpose, SigningRing
 from gateway.store.base import Tx
-from gateway.store.rows import DeliveryRow, DossierRow, ReceiptRow, StageRow
+from gateway.store.rows import DeliveryRow, DossierRow, LaneRow, ReceiptRow, StageRow
 from gateway.sync.forwarding import began, forwards, handed, rules
 from gateway.sync.plan import Step
 from gateway.sync.stages import Fact, at_of, establish, hear
@@ -100,13 +100,18 @@ class Handovers:
         if step.wanted is None or step.wanted.verb != "declare":
             return
         name = row.doc["route"] = step.wanted.route
+        if row.state in ("delivered", "unproven"):
+            self.begun(tx, row.dossier_id, row.portal, name, now)
         if row.state == "delivered":
             self.answered(tx, row, row.state, now, how=step.reason)
         if row.state != "superseded":
             return
-        for stage in tx.stages_of([row.dossier_id], portal=row.portal).get(row.dossier_id, []):
-            if stage.route == name and stage.sent_at is None and stage.received_at is None:
-                tx.drop_stage(stage)
+        _drop_unsent(tx, row.dossier_id, row.portal, lambda route: route == name)
+
+    def nothing_owed(self, tx: Tx, lane: LaneRow, kept: Collection[str]) -> None:
+        """T2: nothing is to be sent at a portal: what the rules wanted before, by routes not in `kept`, is off."""
+        if any(route.to == lane.portal for route in self._routes.values()):
+            _drop_unsent(tx, lane.dossier_id, lane.portal, lambda route: route not in kept)
 
     def _delivered(
         self, tx: Tx, stage: StageRow, row: DeliveryRow, proof: dict[str, Any], outcome: Outcome | None, now: float
@@ -168,6 +173,12 @@ class Handovers:
         if tx.put_receipt(made):
             named = {"receipt": made.digest, "fact": made.fact, "of": subject, "signer": key.id}
             tx.append_leaves([leaf("receipt", now, dossier_id=dossier.id, portal=stage.portal, **named)])
+
+
+def _drop_unsent(tx: Tx, dossier_id: str, portal: str, of: Callable[[str], bool]) -> None:
+    for stage in tx.stages_of([dossier_id], portal=portal).get(dossier_id, []):
+        if of(stage.route) and stage.sent_at is None and stage.received_at is None:
+            tx.drop_stage(stage)
 
 
 def _after_the_line(tx: Tx, target: Target) -> bool:

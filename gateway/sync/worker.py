@@ -13,7 +13,7 @@ from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneKey, LaneRow
 from gateway.sync import outcomes
 from gateway.sync.attempts import LeaseLostError, attempt_begun, delivery_of, stopped
-from gateway.sync.case import Case, Workshop, delivery_key, open_case
+from gateway.sync.case import Case, Workshop, delivery_key, open_case, paused_routes
 from gateway.sync.compose import Composed, compose
 from gateway.sync.guard import Guard, GuardReading
 from gateway.sync.lane import SUPERSEDED, UNPROVEN, Lane
@@ -380,6 +380,10 @@ class LaneWorker:
                 row.since = now
             row.state, row.reason = state, reason
             tx.put_lanes([row])
+            if case is not None and not reason:
+                declared = case.target.commands if case.target else ()
+                kept = {wanted.route for wanted in declared if wanted.verb == "declare"} | set(paused_routes(tx))
+                shop.handovers.nothing_owed(tx, row, kept)
 
         shop.store.write(release)
 

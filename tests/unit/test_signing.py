@@ -78,3 +78,11 @@ def test_a_damaged_ring_is_said_to_be_damaged_without_its_content(ring: SigningR
 def test_what_is_no_key_is_said_to_be_none(ring: SigningRing) -> None:
     with pytest.raises(ConfigError, match="PEM"):
         verified(b"no key", WORDS, b"")
+
+
+def test_a_gateway_at_work_goes_on_with_its_keys_when_the_file_is_lost(ring: SigningRing) -> None:
+    key = ring.in_use(Purpose.RECEIPT)
+    ring.path.unlink()
+    assert ring.in_use(Purpose.RECEIPT).id == key.id
+    ring.path.write_bytes(b"{")
+    assert ring.in_use(Purpose.RECEIPT).id == key.id

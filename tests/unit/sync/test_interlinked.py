@@ -456,6 +456,19 @@ def test_a_dossier_that_the_old_system_refused_to_take_goes_to_the_new_one(provi
     assert world.justice.pushes == []
 
 
+def test_what_was_owed_by_a_rule_that_has_gone_is_waited_for_no_more(province: Province) -> None:
+    raw = alone()
+    world = province(raw)
+    world.justice.down = True
+    forwarded(world)
+    world.rest_but("justice")
+    with_rules(world, {**raw, "routes": [raw["routes"][0], {**raw["routes"][1], "when": {"procedures": ["9.*"]}}]})
+    world.justice.down = False
+    world.rest()
+    assert world.justice.pushes == []
+    assert world.store.read(lambda tx: tx.list_stages()) == []
+
+
 def test_the_day_a_dossier_is_received_does_not_move_it_to_another_system(province: Province) -> None:
     raw = joint(groups={})
     old, new = ({key: value for key, value in route.items() if key != "group"} for route in raw["routes"][1:])
