@@ -162,7 +162,7 @@ class NpspAdapter:
 
     def receivers(self) -> tuple[Receiver, ...]:
         """The endpoints that the portal calls: pushed dossiers, fees, payments, files (npsp.md 3.6a, 3.7)."""
-        return receivers(self._options.inbound, self._context.secret)
+        return receivers(self._options.inbound)
 
     def open_file(self, ref: str) -> FileStream:
         """Fetch a file that a push named by its address.

@@ -113,6 +113,6 @@ SAMPLES = [
 class TestNpspReceivers(ReceiverConformance):
     @pytest.fixture
     def called(self) -> ReceiverBench:
-        offered = receivers(InboundOptions(), lambda _: "shared")
+        offered = receivers(InboundOptions())
         found = {"fees_owed": OWED, "file": {"content": b"%PDF-1.7", "media_type": "application/pdf"}}
         return ReceiverBench(offered, SAMPLES, secrets=[PERSON, "012345000000", SCAN], found=found)

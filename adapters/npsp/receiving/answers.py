@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -26,7 +25,6 @@ _WHY: Mapping[str, str] = {
     "procedure": "thủ tục không thuộc phạm vi tiếp nhận",
     "agency": "cơ quan không thuộc phạm vi tiếp nhận",
     "destination": "dstcode không đúng",
-    "secret": "không được phép",
     "unpaid": "thông báo không cho biết đã thanh toán",
     "address": "địa chỉ biên lai không hợp lệ",
 }
@@ -46,18 +44,13 @@ def said_no(what: str, code: str) -> InboundReply:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What every endpoint asks before it reads: the destination and the shared secret, where they are set."""
+    """What every endpoint asks before it reads: the destination, where one is set."""
 
     options: InboundOptions
-    secret: Callable[[str], str]
 
     def turned_away(self, request: InboundRequest) -> Unreadable | None:
-        """Why this call is not for us, or None. Constant-time where a secret is compared."""
+        """Why this call is not for us, or None."""
         options = self.options
-        if options.secret is not None:
-            given = request.headers.get(options.proof_header, "").encode("utf-8", "replace")
-            if not hmac.compare_digest(given, self.secret(options.secret).encode()):
-                return Unreadable("the shared secret is missing or wrong", "secret")
         if options.dstcode:
             named = [text for text in (request.query.get("dstcode"), request.headers.get("dstcode")) if text]
             if any(text != options.dstcode for text in named) or (options.dstcode_needed and not named):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from adapters.npsp.receiving.answers import Door
 from adapters.npsp.receiving.download import FileReceiver
 from adapters.npsp.receiving.fees import FeesReceiver
@@ -13,9 +11,9 @@ from adapters.npsp.receiving.push import PushReceiver
 from adapters.receiving import Receiver
 
 
-def receivers(options: InboundOptions, secret: Callable[[str], str]) -> tuple[Receiver, ...]:
-    """The endpoints that are set; `secret` resolves a reference at each call, so that a new one needs no restart."""
-    door = Door(options, secret)
+def receivers(options: InboundOptions) -> tuple[Receiver, ...]:
+    """The endpoints that are set."""
+    door = Door(options)
     offered: list[Receiver] = []
     if options.push is not None:
         offered.append(PushReceiver("push", options.push, door))

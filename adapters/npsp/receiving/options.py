@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.settings import SecretRef, Section
+from schemas.settings import Section
 
 ADAPTER_PREFIXES = ("", "XrdAdapter/RestService/forward", "VXPAdapter/RestService/forward")
 """A province's endpoints are called with and without the exchange adapter's own path."""
@@ -153,8 +153,8 @@ class InboundOptions(Section):
     """The national portal's calls on us; an endpoint set to null is not offered.
 
     `prefixes` stand before every path. `dstcode`: the destination that calls must name, in query or header; those that
-    name none pass unless `dstcode_needed`. `secret`: a shared secret that must stand in `proof_header`.
-    `patience_s`: how long the portal waits; 60 s is attested for its clients.
+    name none pass unless `dstcode_needed`; who may call at all is the gateway's matter (`inbound` of the portal's
+    entry). `patience_s`: how long the portal waits; 60 s is attested for its clients.
     """
 
     push: PushOptions | None = PUSH
@@ -166,8 +166,6 @@ class InboundOptions(Section):
     prefixes: tuple[str, ...] = ADAPTER_PREFIXES
     dstcode: str = ""
     dstcode_needed: bool = False
-    secret: SecretRef | None = None
-    proof_header: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "x-lienthong-secret"
     patience_s: Annotated[float, Field(gt=0)] = 60.0
 
     def behind_prefixes(self, paths: tuple[str, ...]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ NUMBER = DOSSIER["MaHoSo"]
 
 
 def receiver(name: str = "push", **options: Any) -> Receiver:
-    offered = receivers(InboundOptions(**options), lambda _: "the-shared-one")
+    offered = receivers(InboundOptions(**options))
     return next(one for one in offered if one.name == name)
 
 
@@ -87,7 +87,7 @@ def test_paths_are_those_attested_with_and_without_the_adapters_own() -> None:
 
 
 def test_an_endpoint_set_to_null_is_not_offered() -> None:
-    offered = receivers(InboundOptions(promotion=None, paid=None), lambda _: "")
+    offered = receivers(InboundOptions(promotion=None, paid=None))
     assert [one.name for one in offered] == ["push", "fees", "files"]
 
 
@@ -311,15 +311,6 @@ def test_the_destination_is_asked_for_in_query_and_header() -> None:
     assert isinstance(wrong, Unreadable)
     assert wrong.code == "destination"
     assert isinstance(said(), Unreadable)
-
-
-def test_a_shared_secret_is_needed_where_one_is_set() -> None:
-    here = receiver(secret="${PUSH_SECRET}")
-
-    assert isinstance(here.read(request(orjson.dumps(DOSSIER))), Unreadable)
-    assert isinstance(here.read(request(orjson.dumps(DOSSIER), headers={"x-lienthong-secret": "wrong"})), Unreadable)
-    good = request(orjson.dumps(DOSSIER), headers={"x-lienthong-secret": "the-shared-one"})
-    assert isinstance(here.read(good), InboundCall)
 
 
 def test_fees_owed_are_answered_1_with_the_debt_and_money_in_both_spellings() -> None:
