@@ -10,6 +10,7 @@ demo: setup
 	.venv/bin/lienthong demo
 
 test: check
+	@.ci/setup tests
 	$(PYTHON) -m pytest
 
 check: setup
@@ -22,4 +23,5 @@ bench: setup
 	$(PYTHON) -m benchmarks
 
 soak: setup
+	@.ci/setup tests
 	LIENTHONG_SOAK=1 $(PYTHON) -m pytest
