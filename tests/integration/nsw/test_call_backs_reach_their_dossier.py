@@ -15,6 +15,7 @@ from adapters.simulation import SimulatorServer
 from gateway.bootstrap import open_gateway
 from gateway.cli.serving import serve
 from gateway.config import Config
+from gateway.sync.dossiers import Held
 from tests.integration.engine.town import SECRETS, configuration
 
 VEHICLES = "2.002288"
@@ -29,12 +30,12 @@ PACE: dict[str, Any] = {
 class Gate:
     """The gateway between one dossier's province and its ministry; both are simulated, all wires are real."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self.province, self.ministry = build_province({}), build_ministry({"repeat_answer": "ack"})
         self.servers = [SimulatorServer(one).start() for one in (self.province, self.ministry)]
         urls = {"province": self.servers[0].url, "national": "http://127.0.0.1:9", "justice": "http://127.0.0.1:9"}
         raw = configuration(folder, urls, {})
-        options = {"base_url": self.servers[1].url}
+        options = {"base_url": self.servers[1].url} | options
         transport = {**PACE, "kind": "nsw", "mapping": "nsw/forward-2026", "options": options, "inbound": {}}
         raw["portals"] = {"province": raw["portals"]["province"], "transport": transport}
         raw["routes"] = [
@@ -108,6 +109,12 @@ class Gate:
         """What has become of each message to the ministry."""
         rows = self.gateway.store.read(lambda tx: tx.list_deliveries(states=(), limit=1000))
         return [row.state for row in rows if row.portal == "transport"]
+
+    def words(self) -> list[str]:
+        """The notes that the ministry's events carry, opened."""
+        rows = self.gateway.store.read(lambda tx: list(tx.iter_dossiers()))
+        texts = [text for row in rows for text in Held.open(row, self.gateway.vault).texts.values()]
+        return [str(text["note"]) for text in texts if "note" in text]
 
     def status(self, reference: str) -> str:
         """What the province shows of a dossier."""

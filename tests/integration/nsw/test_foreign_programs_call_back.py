@@ -16,8 +16,9 @@ from adapters.nsw.signing import Signing
 from adapters.receiving import Verdict
 from adapters.xmldsig import Trust
 from tests.integration.nsw.desk import Desk, serving
+from tests.integration.nsw.test_call_backs_reach_their_dossier import Gate
 from tests.integration.nsw.test_ministry_calls_back import CLIENT, OFFICER, message, said, soap
-from tests.unit.xmldsig.makers import XmlSec, signer
+from tests.unit.xmldsig.makers import XmlSec, signer, write_pem
 
 CALLERS = Path(__file__).parent / "callers"
 REASON = "Thiếu văn bản ủy quyền <mẫu 01> & chữ ký số; đề nghị bổ sung trước 17:00 – 𠀋"
@@ -25,14 +26,14 @@ REFUSAL = (
     f"<Reject><RejectCode>TC-01</RejectCode><RejectDesc>{escape(REASON)}</RejectDesc>{OFFICER}</Reject>"
     "<RejectDate>2026-11-23 10:00:00</RejectDate>"
 )
-Caller = Callable[[Desk, str], subprocess.CompletedProcess[bytes]]
+Caller = Callable[[Desk | Gate, str], subprocess.CompletedProcess[bytes]]
 
 
 def run(arguments: list[str], text: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(arguments, input=text.encode(), capture_output=True, timeout=60, cwd=folder, check=False)
 
 
-def by_php(desk: Desk, text: str, operation: str = "ReceiveResultFromMT") -> subprocess.CompletedProcess[bytes]:
+def by_php(desk: Desk | Gate, text: str, operation: str = "ReceiveResultFromMT") -> subprocess.CompletedProcess[bytes]:
     """PHP's own SoapClient, from the WSDL we serve."""
     return run(["php", str(CALLERS / "call.php"), desk.url + "?wsdl", operation], text, CALLERS)
 
@@ -119,6 +120,47 @@ def test_bytes_signed_by_xmlsec1_and_sent_by_a_bare_socket_are_believed(xmlsec: 
         forged = soap(f"<![CDATA[{signed.replace('>TC-01<', '>TC-02<')}]]>").encode()
         assert b"&lt;function&gt;22&lt;" in sent(desk.url, forged)
         assert [one.code for one in desk.unreadable] == ["signature_digest"]
+
+
+class TestThroughTheWholeGateway:
+    """The same programs against the server that `lienthong run` starts."""
+
+    @pytest.fixture
+    def gate(self, tmp_path: Path) -> Iterator[Gate]:
+        ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+        for folder, name in ((ours, "Tỉnh thử nghiệm"), (theirs, "Bộ thử nghiệm")):
+            folder.mkdir()
+            write_pem(folder, signer(name))
+        mode = {"mode": "sign", "certificate": str(ours / "certificate.pem"), "key": str(ours / "key.pem")}
+        gate = Gate(tmp_path, signatures=mode | {"pinned": [str(theirs / "certificate.pem")]})
+        keys = {"certificate": str(theirs / "certificate.pem"), "key": str(theirs / "key.pem")}
+        mode = {"mode": "sign", **keys, "pinned": [str(ours / "certificate.pem")]}
+        gate.ministry.act("switch", {"signatures": mode})
+        gate.forwarded()
+        gate.until(lambda: gate.states() == ["delivered"])
+        yield gate
+        gate.close()
+
+    def test_words_of_a_foreign_program_reach_the_dossier_whole(self, gate: Gate, caller: Caller) -> None:
+        (held,) = gate.ministry.screen("dossiers", {})
+        _, reference, year = held["key"].split("-")
+        text = message("22", REFUSAL, reference=reference, documentYear=year)
+        first, second = caller(gate, text), caller(gate, text)
+        assert first.stdout == second.stdout
+        assert b"<function>99</function>" in first.stdout, first.stderr
+        gate.until(lambda: gate.said() == ["22"])
+        assert REASON in gate.words()
+
+    def test_bytes_signed_by_xmlsec1_reach_the_dossier(self, gate: Gate, xmlsec: XmlSec) -> None:
+        (held,) = gate.ministry.screen("dossiers", {})
+        _, reference, year = held["key"].split("-")
+        text = xmlsec.sign(message("22", REFUSAL, reference=reference, documentYear=year), signer()).decode()
+        forged = text.replace(">TC-01<", ">TC-02<")
+        assert b"&lt;function&gt;22&lt;" in sent(gate.url, soap(escape(forged)).encode())
+        assert b"&lt;function&gt;99&lt;" in sent(gate.url, soap(escape(text)).encode())
+        gate.until(lambda: gate.said() == ["22"])
+        assert REASON in gate.words()
+        assert gate.aside() == ["forged"]
 
 
 def sent(url: str, body: bytes) -> bytes:
