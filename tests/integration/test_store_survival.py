@@ -123,7 +123,7 @@ def filled(path: Path) -> Path:
 def test_a_damaged_page_is_reported_by_reader_and_writer_and_stops_writing(tmp_path: Path) -> None:
     path = filled(tmp_path / "store.sqlite")
     with path.open("r+b") as file:
-        file.seek(4096 * 40)
+        file.seek(4096 * 120)
         file.write(os.urandom(4096 * 200))
     with SqliteStore(path) as store:
         with pytest.raises(StoreError, match=r"damaged.*newest backup"):

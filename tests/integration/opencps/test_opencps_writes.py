@@ -296,6 +296,8 @@ def test_operations_declare_what_the_portal_does(province: Province) -> None:
         "publish": (Repeat.SAFE, ProbeStrength.CONTENT),
         "inform": (Repeat.SAFE, ProbeStrength.CONTENT),
         "create": (Repeat.MOVES_DATES, ProbeStrength.PRESENCE),
+        "supplement": (Repeat.UNKNOWN, ProbeStrength.CONTENT),
+        "confirm_payment": (Repeat.UNKNOWN, ProbeStrength.CONTENT),
     }
 
 
