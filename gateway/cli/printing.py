@@ -70,3 +70,14 @@ def progress_bar(title: str) -> Iterator[Progress | None]:
             bars.update(task, completed=done, total=total)
 
         yield move
+
+
+def instant_of(text: str) -> float:
+    """A day or an instant as a person writes it, in Vietnam time unless it names its own zone, as seconds."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            t(f"'{text}' is not a day: write 2026-07-01", f"'{text}' không phải ngày: hãy viết 2026-07-01")
+        ) from None
+    return (found if found.tzinfo else found.replace(tzinfo=VIETNAM)).timestamp()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,7 +13,8 @@ from gateway.bootstrap import Gateway
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.language import t
 from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, chosen, opened
-from gateway.cli.printing import as_json, progress_bar, table, when
+from gateway.cli.previewing import print_writes
+from gateway.cli.printing import as_json, instant_of, progress_bar, table, when
 from gateway.sync.context import ANSWERED, note_heard
 
 NAP_S = 0.2
@@ -41,6 +42,16 @@ def sync(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=t("Write nothing; name each write.", "Không gửi; nêu từng việc sẽ gửi."))
     ] = False,
+    from_: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help=t(
+                "With --dry-run: as if watched portals were adopted from this day.",
+                "Dùng với --dry-run: như thể các cổng đang theo dõi được tiếp nhận từ ngày này.",
+            ),
+        ),
+    ] = "",
     until_rest: Annotated[
         bool,
         typer.Option("--until-rest", help=t("Rounds until nothing is owed.", "Lặp lại đến khi không còn gì phải gửi.")),
@@ -55,10 +66,13 @@ def sync(
     json: AsJson = False,
 ) -> None:
     """Exit 0 when nothing is owed afterwards, 3 when something is, 1 when a portal could not be read."""
+    line = instant_of(from_) if from_ else None
+    if line is not None and not dry_run:
+        raise typer.BadParameter(t("--from goes with --dry-run", "--from chỉ dùng với --dry-run"))
     with opened(config) as gateway:
         portals = chosen(gateway.config, list(names or ()))
         if dry_run:
-            _preview(gateway, portals, json=json)
+            _preview(gateway, portals, line, json=json)
             return
         found = run_rounds(gateway, portals, until_rest=until_rest, for_s=for_s)
     if json:
@@ -178,31 +192,23 @@ def _print(found: Rounds) -> None:
     typer.echo(t(f"rounds: {found.rounds}", f"số vòng: {found.rounds}"))
 
 
-def _preview(gateway: Gateway, portals: list[str], *, json: bool) -> None:
-    writes = gateway.engine.preview([name for name in portals if gateway.portals[name].pushes])
+def _preview(gateway: Gateway, portals: list[str], line: float | None, *, json: bool) -> None:
+    writes = gateway.engine.preview([name for name in portals if gateway.portals[name].pushes], line=line)
     if json:
         as_json({"calls": len(writes), "writes": writes})
         return
-    heads = (
-        t("portal", "cổng"),
-        t("dossier", "hồ sơ"),
-        t("class", "loại"),
-        t("call", "lời gọi"),
-        t("rows", "số dòng"),
-        t("reason", "lý do"),
-        t("fields", "trường"),
-    )
-    rows: list[list[Any]] = [
-        [one.portal, one.dossier_code, one.klass, one.operation, one.members, one.reason, ", ".join(one.fields)]
-        for one in writes
-    ]
-    table(heads, rows)
+    print_writes(writes)
     for name in portals:
         if gateway.portals[name].pushes and not _may_write(gateway, name):
             typer.echo(
                 t(
                     f"{name}: only watched or paused: nothing would be sent ('lienthong adopt', 'lienthong resume')",
                     f"{name}: chỉ theo dõi hoặc tạm dừng, không gửi gì ('lienthong adopt', 'lienthong resume')",
+                )
+                if line is None
+                else t(
+                    f"{name}: only watched or paused: sent only after 'lienthong adopt' or 'lienthong resume'",
+                    f"{name}: chỉ theo dõi hoặc tạm dừng: chỉ gửi sau 'lienthong adopt' hoặc 'lienthong resume'",
                 )
             )
     typer.echo(t(f"{len(writes)} calls would be made; nothing was sent", f"sẽ gọi {len(writes)} lần; chưa gửi gì"))

@@ -10,9 +10,9 @@ from gateway.store.base import Tx
 from gateway.store.rows import LaneKey
 from gateway.sync.case import Workshop
 from gateway.sync.portal import Portal
+from gateway.sync.preview import PlannedWrite, preview
+from gateway.sync.slices import SLICE, lanes_of_portal, lanes_within
 from schemas.errors import ConfigError
-
-SLICE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,12 @@ class AdoptReport:
     after_line: int
     before_line: int
     dry_run: bool
+    writes: tuple[PlannedWrite, ...] = ()
+    """With `dry_run`: each call that going live would make now."""
 
 
 def adopt(shop: Workshop, portal: Portal, from_at: float, *, actor: str, dry_run: bool) -> AdoptReport:
-    """Draw the line and go live; with `dry_run` only count.
+    """Draw the line and go live; with `dry_run` only count, and name what would be sent.
 
     Raises:
         ConfigError: A restored store has not been compared with this portal yet (S27).
@@ -40,18 +42,20 @@ def adopt(shop: Workshop, portal: Portal, from_at: float, *, actor: str, dry_run
             f"{name}: the store was restored and not compared yet: run 'lienthong reconcile {name}' first"
         )
     lanes, after = _count(shop, portal.name, from_at)
-    if not dry_run:
+    writes: tuple[PlannedWrite, ...] = ()
+    if dry_run:
+        writes = tuple(preview(shop, portal, line=from_at)) if portal.pushes else ()
+    else:
         shop.store.write(lambda tx: _go_live(tx, shop, portal.name, from_at, actor))
-    return AdoptReport(portal.name, from_at, lanes, after, lanes - after, dry_run)
+    return AdoptReport(portal.name, from_at, lanes, after, lanes - after, dry_run, writes)
 
 
 def _count(shop: Workshop, portal: str, from_at: float) -> tuple[int, int]:
-    lanes = shop.store.read(lambda tx: tx.iter_lanes(portal=portal, limit=10_000_000))
+    ids = [lane.dossier_id for lane in lanes_of_portal(shop.store, portal)]
     after = 0
-    for start in range(0, len(lanes), SLICE):
-        ids = [lane.dossier_id for lane in lanes[start : start + SLICE]]
-        after += shop.store.read(partial(_after, ids=ids, from_at=from_at))
-    return len(lanes), after
+    for start in range(0, len(ids), SLICE):
+        after += shop.store.read(partial(_after, ids=ids[start : start + SLICE], from_at=from_at))
+    return len(ids), after
 
 
 def _after(tx: Tx, ids: list[str], from_at: float) -> int:
@@ -64,5 +68,5 @@ def _go_live(tx: Tx, shop: Workshop, portal: str, from_at: float, actor: str) ->
     row.mode, row.adopt_from = "live", from_at
     tx.put_portal(row)
     tx.append_leaves([leaf("portal", now, portal=portal, act="adopt", actor=actor, line=from_at)])
-    lanes = tx.iter_lanes(portal=portal, limit=10_000_000)
-    tx.mark_due([LaneKey(portal, lane.dossier_id) for lane in lanes], now)
+    for lanes in lanes_within(tx, portal):
+        tx.mark_due([LaneKey(portal, lane.dossier_id) for lane in lanes], now)

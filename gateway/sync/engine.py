@@ -70,10 +70,14 @@ class Engine:
         """Store records that a portal told us by calling (T1); `also` runs behind it in the same transaction."""
         return self._pullers[portal].store(records, also)
 
-    def preview(self, portals: Iterable[str] = ()) -> list[PlannedWrite]:
-        """Every write that `deliver` would make now."""
-        names = list(portals) or [name for name, portal in self.shop.portals.items() if portal.pushes]
-        return [write for name in names for write in preview(self.shop, self.shop.portals[name])]
+    def preview(self, portals: Iterable[str] = (), *, line: float | None = None) -> list[PlannedWrite]:
+        """Every write that `deliver` would make now; with `line`, as if watched portals were adopted from there."""
+        shop, names = self.shop, list(portals) or [name for name, one in self.shop.portals.items() if one.pushes]
+        return [write for name in names for write in preview(shop, shop.portals[name], line=self._line(name, line))]
+
+    def _line(self, portal: str, line: float | None) -> float | None:
+        """A portal that is live has its line; another takes the one that is tried."""
+        return None if self.shop.store.read(lambda tx: tx.portal(portal)).mode == "live" else line
 
     def reconcile(self, portal: str, *, progress: Progress | None = None) -> ReconcileReport:
         """Compare what a portal shows with what it should show, and name every difference."""

@@ -16,9 +16,8 @@ from gateway.sync.arrival import SALT
 from gateway.sync.case import Workshop, paused_routes
 from gateway.sync.engine import Engine
 from gateway.sync.lane import Lane
+from gateway.sync.slices import lanes_within
 from schemas.errors import GatewayError
-
-MANY = 10_000_000
 
 
 class NotFoundError(GatewayError):
@@ -263,8 +262,8 @@ class Operator:
         if reason:
             held[route.name] = reason
         else:
-            lanes = tx.iter_lanes(limit=MANY)
-            tx.mark_due([LaneKey(lane.portal, lane.dossier_id) for lane in lanes], self._shop.now())
+            for lanes in lanes_within(tx):
+                tx.mark_due([LaneKey(lane.portal, lane.dossier_id) for lane in lanes], self._shop.now())
         tx.put_setting("paused_routes", orjson.dumps(held).decode())
 
     def _act(self, tx: Tx, act: str, actor: str, *, portal: str = "", dossier_id: str = "", **fields: str) -> None:

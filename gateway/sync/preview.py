@@ -6,15 +6,16 @@ that what follows from it (rows after the first snapshot) is named too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.base import DeliveryClass
-from gateway.store.rows import LaneKey
+from gateway.store.rows import LaneKey, LaneRow
 from gateway.sync.case import Case, Workshop, open_case
 from gateway.sync.compose import compose
 from gateway.sync.lane import HANDED
 from gateway.sync.plan import Step
 from gateway.sync.portal import Portal
+from gateway.sync.slices import lanes_of_portal
 from schemas.errors import NotSendableError, PortalError
 
 MAX_STEPS = 200
@@ -34,17 +35,31 @@ class PlannedWrite:
     reason: str = ""
 
 
-def preview(shop: Workshop, portal: Portal, *, limit: int = 100_000) -> list[PlannedWrite]:
-    """All writes the due lanes of a portal would make now, waiting classes left out."""
+def preview(shop: Workshop, portal: Portal, *, line: float | None = None) -> list[PlannedWrite]:
+    """All writes the due lanes of a portal would make now, waiting classes left out.
+
+    Args:
+        line: For a portal that is only watched: what would be sent were it adopted from this instant (S26). All its
+            lanes count then, for adopting makes them due.
+    """
     name, now = portal.name, shop.now()
-    lanes = shop.store.read(lambda tx: tx.iter_lanes(portal=name, limit=limit))
-    due = [lane for lane in lanes if lane.due_at is not None and lane.due_at <= now]
-    return [write for lane in due for write in preview_lane(shop, portal, LaneKey(name, lane.dossier_id))]
+    if line is None:
+        line = shop.store.read(lambda tx: tx.portal(name)).adopt_from
+        keys = [key for lane in lanes_of_portal(shop.store, name) if (key := _due(lane, now))]
+    else:
+        keys = [LaneKey(name, lane.dossier_id) for lane in lanes_of_portal(shop.store, name)]
+    return [write for key in keys for write in preview_lane(shop, portal, key, line)]
 
 
-def preview_lane(shop: Workshop, portal: Portal, key: LaneKey) -> list[PlannedWrite]:
-    """The writes of one lane."""
+def _due(lane: LaneRow, now: float) -> LaneKey | None:
+    return LaneKey(lane.portal, lane.dossier_id) if lane.due_at is not None and lane.due_at <= now else None
+
+
+def preview_lane(shop: Workshop, portal: Portal, key: LaneKey, line: float | None) -> list[PlannedWrite]:
+    """The writes of one lane; what lies before `line` is never sent."""
     case = shop.store.read(lambda tx: open_case(tx, shop, portal, key, key.dossier_id))
+    if case is not None and line is not None:
+        case.desk = replace(case.desk, line=line)
     found: list[PlannedWrite] = []
     for _ in range(MAX_STEPS):
         if case is None or case.open:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
-from gateway.store.rows import LaneKey, LaneRow, RecordRow
+from gateway.store.rows import LaneKey, RecordRow
 from gateway.sync.case import Case, Workshop, open_case
 from gateway.sync.dossiers import hashed
 from gateway.sync.lane import Lane
 from gateway.sync.portal import Portal
 from gateway.sync.pull import Progress, Puller
 from gateway.sync.reading import Reading
+from gateway.sync.slices import lanes_of_portal, lanes_within
 from schemas.errors import PortalError
 
 MANY = 10_000_000
@@ -54,11 +55,11 @@ class Reconciler:
         report = ReconcileReport(self._portal.name)
         name = self._portal.name
         if self._portal.adapter.abilities.fetches:
-            lanes = self._shop.store.read(lambda tx: tx.iter_lanes(portal=name, limit=MANY))
-            records = self._held_records({lane.dossier_id for lane in lanes})
+            lanes = [lane.dossier_id for lane in lanes_of_portal(self._shop.store, name)]
+            records = self._held_records(set(lanes))
             total = len(lanes) + len(records)
-            for number, lane in enumerate(lanes, 1):
-                self._lane(lane, report)
+            for number, dossier_id in enumerate(lanes, 1):
+                self._lane(LaneKey(name, dossier_id), report)
                 if progress is not None:
                     progress(number, total)
             for number, record in enumerate(records, len(lanes) + 1):
@@ -76,9 +77,8 @@ class Reconciler:
         rows = self._shop.store.read(lambda tx: tx.open_records(name, limit=MANY))
         return [row for row in rows if row.dossier_id not in with_lane]
 
-    def _lane(self, lane: LaneRow, report: ReconcileReport) -> None:
+    def _lane(self, key: LaneKey, report: ReconcileReport) -> None:
         shop, portal = self._shop, self._portal
-        key = LaneKey(lane.portal, lane.dossier_id)
         case = shop.store.read(lambda tx: open_case(tx, shop, portal, key, key.dossier_id))
         if case is None or case.target is None or case.target.mirror is None or not case.view.number:
             return
@@ -155,8 +155,9 @@ class Reconciler:
 
     def _forget_contents(self, tx: Tx) -> None:
         """A shadow that cannot be read back after a restore is unknown, which differs from everything (S27)."""
-        for lane in tx.iter_lanes(portal=self._portal.name, limit=MANY):
-            held = Lane(lane)
-            if held.shadow_state == "known":
-                held.show("unknown", {}, ours=held.ours)
-                tx.put_lanes([lane])
+        for lanes in lanes_within(tx, self._portal.name):
+            for lane in lanes:
+                held = Lane(lane)
+                if held.shadow_state == "known":
+                    held.show("unknown", {}, ours=held.ours)
+                    tx.put_lanes([lane])

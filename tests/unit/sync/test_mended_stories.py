@@ -281,6 +281,32 @@ def test_i7_a_harmless_call_that_is_never_answered_is_not_repeated_for_ever(tmp_
     world.close()
 
 
+def test_s26_a_watched_portal_can_be_tried_with_a_line_before_one_is_drawn(tmp_path: Path) -> None:
+    """What `adopt --dry-run` and `sync --dry-run --from` name is what is sent once the line is drawn, and no more."""
+    world = World(tmp_path)
+    world.province.open("r2", at=START.timestamp() - 90_000, code=OTHER, status="accepted")
+    opened(world)
+    moved(world, "in_progress")
+    world.round()
+    assert world.engine.preview() == []
+    line = START.timestamp() - 10
+    tried = world.engine.preview(["national"], line=line)
+    assert [(write.dossier_code, write.operation, write.members) for write in tried] == [
+        (CODE, "insert", 1),
+        (CODE, "progress", 2),
+    ]
+    assert "state.status" in tried[0].fields
+    report = world.engine.adopt("national", line, actor="an officer", dry_run=True)
+    assert report.writes == tuple(tried)
+    assert world.national.writes == []
+    assert world.store.read(lambda tx: tx.portal("national")).mode == "watch"
+    world.live(line)
+    assert world.engine.preview(["national"], line=0.0) == tried, "a live portal keeps its own line"
+    world.rest()
+    assert world.national.writes == [("insert", CODE), ("progress", CODE), ("progress", CODE)]
+    world.close()
+
+
 def doubted(world: World) -> None:
     """An officer has entered a dossier for the second time."""
     opened(world)
