@@ -67,6 +67,8 @@ class PortalStatus:
     breaker_open_until: float
     breaker_reason: str
     login_refused_since: float | None
+    offered: int = 0
+    """Items that wait in its inbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ def _portal(
         breaker_open_until=float(row.breaker.get("until", 0.0)),
         breaker_reason=str(row.breaker.get("reason", "")),
         login_refused_since=refused.get("since"),
+        offered=counted.get((name, "offered"), 0),
     )
 
 
