@@ -18,6 +18,7 @@ from adapters.nsw.envelope import Message, message_of, read
 from adapters.nsw.options import Signatures
 from adapters.xml import DEFAULT_LIMITS, Limits, is_escaped_twice, parse, unwrapped
 from adapters.xmldsig import Signer, Trust, is_signed, read_certificates, verify
+from schemas.errors import ConfigError
 
 _NOBODY = Trust()
 
@@ -40,13 +41,12 @@ class Signing:
         if options.mode == "none":
             return cls()
         password = secret(options.key_password) if options.key_password else ""
-        trust = Trust(
-            pinned=_all(options.pinned),
-            authorities=_all(options.authorities),
-            subjects=options.subjects,
-            allow_sha1=options.allow_sha1,
-        )
-        return cls(options.mode, Signer.of(Path(options.certificate), Path(options.key), password), trust)
+        try:
+            signer = Signer.of(Path(options.certificate), Path(options.key), password)
+            trust = Trust(_all(options.pinned), _all(options.authorities), options.subjects, options.allow_sha1)
+        except ConfigError as error:
+            raise ConfigError([f"signatures: {problem}" for problem in error.problems]) from error
+        return cls(options.mode, signer, trust)
 
     def sealed(self, text: str) -> str:
         """A message as it is sent: signed, where this partner's messages are; equal text for equal text."""
