@@ -69,7 +69,8 @@ def _all(path: Path) -> Iterator[Check]:
     with gateway:
         yield _writable(gateway)
         yield _whole(gateway)
-        yield _keys(Path(found.config.store.key_ring))
+        yield _keys(t("key ring", "tệp khoá"), Path(found.config.store.key_ring))
+        yield _keys(t("signing keys", "khoá ký"), found.config.store.signing_path)
         yield _disk(Path(found.config.store.path).parent)
         for name, portal in gateway.portals.items():
             yield Check(f"{name}: mapping", "ok", f"{portal.config.mapping} {portal.vocabulary.release}")
@@ -109,9 +110,9 @@ def _whole(gateway: Gateway) -> Check:
     return Check(what, "ok" if found == "ok" else "bad", found)
 
 
-def _keys(path: Path) -> Check:
+def _keys(name: str, path: Path) -> Check:
     mode = stat.S_IMODE(path.stat().st_mode)
-    return Check(t("key ring", "tệp khoá"), "ok" if mode == 0o600 else "bad", f"{path} {mode:04o}")
+    return Check(name, "ok" if mode == 0o600 else "bad", f"{path} {mode:04o}")
 
 
 def _disk(folder: Path) -> Check:

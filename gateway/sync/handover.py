@@ -89,7 +89,8 @@ class Handovers:
             self._delivered(tx, stage, row, proof, outcome, now)
         elif outcome is not None and outcome.kind is OutcomeKind.REFUSED and not outcome.auth:
             self._refused(tx, stage, row, proof, outcome, now)
-        if state in _NOT_THERE and stage.received_at is None and not (outcome is not None and outcome.duplicate):
+        perhaps_there = stage.received_at is not None or (outcome is not None and outcome.duplicate)
+        if state in _NOT_THERE and row.doc.get("verb") == "declare" and not perhaps_there:
             _flag(tx, row.dossier_id, handed(row.portal, name), there=False)
 
     def ended(self, tx: Tx, row: DeliveryRow, step: Step, now: float) -> None:

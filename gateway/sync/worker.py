@@ -417,7 +417,7 @@ def _row(
     row.planned_at, row.guard, row.asks = now, guard, 0
     row.doc = {"content": composed.content} if composed.content else {}
     if step.wanted is not None:
-        row.doc["route"] = step.wanted.route
+        row.doc["route"], row.doc["verb"] = step.wanted.route, step.wanted.verb
     if composed.members:
         members = set(composed.members)
         row.doc["ids"] = sorted({i for event in case.view.owned() if event.id in members for i in event.ids})

@@ -1,11 +1,13 @@
 """A configuration is read whole: every problem at once, each with its line, its key and what to write instead."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from gateway.config_file import Inspection, explain, inspect, load
+from gateway.config import GroupConfig, RouteConfig
+from gateway.config_file import Inspection, explain, inspect, lines, load
 from gateway.config_file.routes import _both
 from schemas.errors import ConfigError
 
@@ -308,3 +310,15 @@ def test_what_is_said_of_stages_fits_together(read: Read, said: str, more: str, 
 def test_the_signing_keys_are_a_file_of_their_own(read: Read) -> None:
     text = GOOD.replace("portals:", "store: {signing_keys: var/keys.ring}\nportals:", 1)
     assert [problem.key for problem in read(text).problems] == ["store.signing_keys"]
+
+
+def test_the_rules_of_the_page_about_stages_are_rules(project_root: Path, tmp_path: Path) -> None:
+    text = (project_root / "docs" / "stages.md").read_text("utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        (tmp_path / "rules.yaml").write_text(block, "utf-8")
+        said = lines.read(tmp_path / "rules.yaml")[0].plain
+        routes = [RouteConfig.model_validate(route) for route in said["routes"]]
+        groups = {name: GroupConfig.model_validate(group) for name, group in said.get("groups", {}).items()}
+        assert {route.group for route in routes} - {""} == set(groups)
