@@ -6,11 +6,10 @@ Its standard input is a pipe that nobody writes to. The kernel closes it when th
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import sys
 import threading
-
-from gateway.__main__ import main
 
 
 def end_with_input() -> None:
@@ -22,4 +21,4 @@ def end_with_input() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=end_with_input, name="tied", daemon=True).start()
-    main()
+    runpy.run_module("gateway", run_name="__main__", alter_sys=True)

@@ -15,6 +15,7 @@ from gateway.config import Config
 from gateway.signing import SigningRing
 from gateway.store.base import Store, Tx, Vault
 from gateway.store.rows import DeliveryRow, DossierRow, Json, LaneKey, PortalRow
+from gateway.sync.conflicts import in_conflict
 from gateway.sync.dossiers import Held, hashed, values_of, view_of
 from gateway.sync.forwarding import left_behind
 from gateway.sync.handover import Handovers
@@ -178,6 +179,9 @@ def _desk(
         if delivery.state == "offered":
             continue  # an inbox keeps its items in order, so a later one need not wait until this one is collected
         blocked[delivery.klass] = ("the outcome of an earlier call is not known yet", delivery.next_at)
+    if in_conflict(view.row):
+        waits = "a person must say which of two statuses at one moment holds"
+        blocked |= dict.fromkeys((DeliveryClass.SNAPSHOT, DeliveryClass.COMMAND), (waits, None))
     if in_doubt(view.row):
         blocked.update(dict.fromkeys(DeliveryClass, ("a record in doubt must be linked or unlinked first", None)))
     line = state.adopt_from if state.adopt_from is not None else float("inf")

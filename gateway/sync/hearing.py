@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from gateway.store.rows import DossierRow, Json, LaneKey
-from gateway.sync import own_lane, timeline, writing
+from gateway.sync import conflicts, own_lane, timeline, writing
 from gateway.sync.decide import Decision, Ownership, decide_all, goes_back_from_the_end
 from gateway.sync.dossiers import as_json, refresh_columns, view_of
 from gateway.sync.observe import Observation, observe
@@ -44,6 +44,7 @@ def hear(page: Page, placed: Placed) -> None:
         row.national_code = slot.reading.national_code
     view = view_of(row, placed.held, page.terms.config, ownership)
     refresh_columns(row, placed.held, view)
+    conflicts.keep(page, placed, decisions, ownership)
     if goes_back_from_the_end(was, view.current()):
         row.flags = tuple(dict.fromkeys((*row.flags, "reopened")))
     due = _lanes_due(page, placed, view, moved)

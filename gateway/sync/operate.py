@@ -11,7 +11,7 @@ from gateway.config import RouteConfig
 from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneKey, RecordRow
-from gateway.sync import outcomes
+from gateway.sync import conflicts, outcomes
 from gateway.sync.arrival import SALT
 from gateway.sync.case import Workshop, paused_routes
 from gateway.sync.engine import Engine
@@ -120,6 +120,9 @@ class Operator:
             return "still unreadable" if row.cause == "unreadable" else "still in doubt"
 
         def work(tx: Tx) -> None:
+            for dossier in tx.dossiers([held.dossier_id]).values() if row.cause == conflicts.CAUSE else ():
+                conflicts.end(tx, dossier, row.portal, row.external_id, self._shop.now())
+                tx.put_dossiers([dossier])
             for number in before:
                 tx.close_quarantine(number, "replayed")
             self._act(tx, "replay", actor, portal=row.portal, record=row.external_id)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from adapters.base import Outcome, OutcomeKind
+from adapters.base import EventIdentity, Outcome, OutcomeKind
 from gateway.store.backup import backup
 from gateway.store.base import Tx
 from gateway.store.restore import restore
@@ -94,6 +95,45 @@ def test_s04_an_act_entered_late_with_an_older_time_is_no_going_back(world: Worl
     world.rest()
     row = world.store.read(lambda tx: tx.dossiers(["d0001"]))["d0001"]
     assert [entry["nth"] for entry in row.timeline if entry["kind"] == "act"] == [1, 1]
+
+
+def in_conflict(world: World) -> None:
+    """A handler without ids of its own says two things of one moment."""
+    world.province.abilities = replace(world.province.abilities, identity=EventIdentity.TIME)
+    world.province.open("r1", at=world.tick(), code=CODE, status="accepted")
+    world.province.folders["r1"].log.clear()
+    world.rest()
+    world.province.folders["r1"].detail["status"] = "halted"
+    for _ in range(3):
+        world.round()
+
+
+def test_s07_a_conflict_is_kept_shown_and_held_until_the_owner_speaks_again(world: World) -> None:
+    in_conflict(world)
+    (held,) = world.store.read(lambda tx: tx.list_quarantine())
+    assert (held.cause, held.owner) == ("conflict", "province")
+    assert "accepted, halted" in held.reason
+    assert "replay" in held.next_step
+    lane = world.lane("national")
+    assert (lane.state, "two statuses" in lane.reason) == ("parked", True)
+    assert [write[0] for write in world.national.writes if write[0] != "progress"] == ["insert"]
+    assert sorted(world.rows(CODE)) == ["accepted", "halted"], "both are true, and both are told"
+    world.province.act("r1", "completed", at=world.tick(10), logged=False)
+    world.rest()
+    assert world.national.shown[CODE]["status"] == "completed"
+    assert not world.store.read(lambda tx: tx.list_quarantine())
+
+
+def test_s07_a_person_who_has_looked_ends_a_conflict(world: World) -> None:
+    in_conflict(world)
+    (held,) = world.store.read(lambda tx: tx.list_quarantine())
+    assert held.id is not None
+    assert world.operator.replay(held.id, "an officer") == "replayed"
+    world.rest()
+    row = world.store.read(lambda tx: tx.dossiers(["d0001"]))["d0001"]
+    assert row.flags == ()
+    assert world.national.shown[CODE]["status"] == row.status
+    assert not world.store.read(lambda tx: tx.list_quarantine())
 
 
 def test_s11_a_key_copied_into_another_act_is_that_officers_own_event(world: World) -> None:
