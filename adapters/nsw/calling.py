@@ -118,12 +118,15 @@ class Outbox:
                 self._thread = threading.Thread(target=self._run, name="ministry-outbox", daemon=True)
                 self._thread.start()
 
-    def send_now(self, call: CallBack) -> None:
-        """Send one message in this thread, once for each copy; it is not repeated later."""
+    def send_now(self, call: CallBack, *, once: bool = False) -> None:
+        """Send one message in this thread, and each copy; unless `once`, what got no 99 then waits with the others."""
         with self._lock:
             self._all.append(call)
         for _ in range(self._settings().copies + 1):
             self._attempt(call)
+        with self._lock:
+            if not (once or call.acknowledged):
+                self._waiting.append(call)
 
     def shown(self) -> list[dict[str, Any]]:
         """Every message with its attempts, oldest first."""

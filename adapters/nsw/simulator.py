@@ -251,7 +251,7 @@ class NswSimulator(Simulator):
     def _call_back(self, arguments: Mapping[str, Any]) -> Any:
         with self.lock:
             call = self._officers.message(self._found(arguments), str(arguments["function"]), arguments, self._signing)
-        self._officers.outbox.send_now(call)
+        self._officers.outbox.send_now(call, once=True)
         return call.shown()
 
     def _now(self) -> datetime:

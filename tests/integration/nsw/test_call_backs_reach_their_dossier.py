@@ -200,3 +200,16 @@ def test_a_ministry_that_never_acknowledged_is_heard_all_the_same(gate: Gate) ->
     gate.forwarded()
     gate.until(lambda: gate.states() == ["unproven"] and gate.aside() == ["unplaced"])
     gate.until(lambda: gate.said() == ["21"] and gate.aside() == [])
+
+
+def test_twenty_dossiers_over_a_bad_line_all_end_with_every_word_heard_once(gate: Gate) -> None:
+    """Early, newest first, cut, unread, twice at once: nothing is lost, nothing is counted twice."""
+    gate.ministry.act("switch", {"repeat_answer": "mixed"})
+    faults = ("", "deaf", "twice", "cut", "cdata", "", "no_action")
+    gate.call_back(script=("21", "26", "23"), early=True, order="reversed", copies=1, faults=faults, resends=20)
+    references = [gate.forwarded() for _ in range(20)]
+    gate.until(lambda: len(gate.said()) == 60 and all(one["acknowledged"] for one in gate.book()), 60.0)
+    gate.until(lambda: {gate.status(one) for one in references} <= {"releasing", "done"})
+    assert sorted(gate.said()) == ["21"] * 20 + ["23"] * 20 + ["26"] * 20
+    assert {len({a["answer"] for a in one["attempts"] if a["status"] == 200}) for one in gate.book()} == {1}
+    assert gate.aside() == []
