@@ -241,9 +241,11 @@ def test_npsp_18_28_a_hostile_file_link_refuses_the_push_and_a_mended_one_is_tak
 
 
 def test_a_file_on_a_host_that_is_not_asked_refuses_the_push_without_a_call(line: Line) -> None:
-    papers = [{"TenTepDinhKem": "a.pdf", "DuongDanTaiTepTin": f"{line.servers[0].url}/tep/a.pdf"}]
-    said = line.ask("nhanhsdvcqg", orjson.dumps(citizens.dossier(PLAN, 1) | {"TaiLieuNop": papers}))
-    assert said.json()["error_code"] == -1
+    with SimulatorServer(build_national({})) as other:
+        papers = [{"TenTepDinhKem": "a.pdf", "DuongDanTaiTepTin": f"{other.url}/tep/a.pdf"}]
+        said = line.ask("nhanhsdvcqg", orjson.dumps(citizens.dossier(PLAN, 1) | {"TaiLieuNop": papers}))
+        calls = other.next_call() - 1
+    assert (said.json()["error_code"], calls) == (-1, 0)
 
 
 def test_npsp_18_a_procedure_that_the_province_does_not_offer_is_refused(line: Line) -> None:

@@ -275,6 +275,7 @@ def test_npsp_18_what_could_never_be_created_is_refused_at_once(change: dict[str
 def test_numbers_texts_nulls_and_other_case_are_the_same_content() -> None:
     other = {name.lower(): value for name, value in DOSSIER.items()} | {"loaidoituong": 1, "fax": None, "email": ""}
     assert taken(other).digest == taken(DOSSIER).digest
+    assert reading(taken(other)).facts == reading(taken(DOSSIER)).facts
 
 
 def test_an_array_of_two_dossiers_is_refused_because_one_answer_could_not_tell_them_apart() -> None:
