@@ -8,14 +8,14 @@ from gateway.config import Config
 from gateway.store.base import Tx, Vault
 from gateway.store.rows import LaneKey, RecordRow
 from gateway.sync import own_lane, writing
-from gateway.sync.arrival import SALT, Arrival
+from gateway.sync.arrival import Arrival
 from gateway.sync.handover import Handovers
 from gateway.sync.hearing import hear
 from gateway.sync.page import Page, Slot, Stored, Terms
 from gateway.sync.placing import Placing
 from gateway.sync.portal import Portal
 
-__all__ = ["SALT", "PageWriter", "Stored"]
+__all__ = ["PageWriter", "Stored"]
 
 
 class PageWriter:
