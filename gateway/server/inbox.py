@@ -187,7 +187,7 @@ class Interface:
         """As often as your stage moves. The same key with other content corrects the earlier report."""
         plain = told.model_dump(exclude_none=True, exclude={"results"})
         results = [_result(result.model_dump(exclude_none=True)) for result in told.results]
-        plain |= {"status": plain["status"].value} | ({"results": results} if results else {})
+        plain |= {"results": results} if results else {}
         reply = self._answers.report(_portal(request), item_id, key, plain, self._clock.now())
         return Response(reply.body, reply.status, dict(reply.headers), reply.media_type)
 

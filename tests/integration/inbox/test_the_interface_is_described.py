@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import schemathesis
@@ -23,8 +23,10 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from adapters.inbox.options import REPORTABLE
 from adapters.inbox.problems import PROBLEMS
 from gateway.cli.inbox_room import InboxRoom
+from gateway.server.inbox_models import Status
 from tests.integration.inbox.conftest import Client
 
 EXAMPLES = 40
@@ -115,3 +117,7 @@ def test_the_interface_keeps_to_its_description_whatever_is_sent(running: InboxR
             suppress_health_check=list(HealthCheck),
         )(__import__("hypothesis").given(strategy)(one))()
     assert calls >= 7 * EXAMPLES / 2
+
+
+def test_the_statuses_of_the_description_are_those_a_ministry_may_report() -> None:
+    assert set(get_args(Status)) == {status.value for status in REPORTABLE}

@@ -69,6 +69,7 @@ def test_an_offer_is_not_delivered_and_its_bytes_stay_frozen(collecting: World) 
     assert row.open
     assert row.sealed_body
     assert row.next_at is None
+    assert collecting.shop.portals["justice"].breaker.state["failures"] == 0
     items = collecting.store.read(lambda tx: tx.items("justice", waiting=True))
     assert [(notice.item, held.key) for notice, held in items] == [(row.key_uuid, row.key)]
 
@@ -80,7 +81,6 @@ def test_an_offer_comes_to_rest_and_is_not_made_again(collecting: World) -> None
     assert collecting.justice.offers == 1  # type: ignore[attr-defined]
     lane = collecting.lane("justice")
     assert (lane.due_at, lane.state) == (None, "calm")
-    assert collecting.shop.portals["justice"].breaker.state["failures"] == 0
 
 
 def test_its_acknowledgement_delivers_it_and_its_content_stays_readable(collecting: World) -> None:
