@@ -10,6 +10,12 @@ from gateway.store.shapes import ACCESS_KEY, DELIVERY, NOTICE
 
 Item = tuple[NoticeRow, DeliveryRow]
 
+_ALL = "FROM notice JOIN delivery ON delivery.key = notice.key WHERE notice.portal = ?"
+_WAITING = (
+    "FROM delivery CROSS JOIN notice ON notice.portal = delivery.portal AND notice.item = delivery.key_uuid "
+    "WHERE delivery.open AND delivery.portal = ?"
+)
+
 
 class InboxTables:
     """Notices and access keys."""
@@ -24,10 +30,10 @@ class InboxTables:
 
     def items(self, portal: str, *, after: int = 0, waiting: bool = False, limit: int = 100) -> list[Item]:
         """Items of one portal behind number `after`, oldest first; only those that still wait, or all."""
-        only = "AND delivery.open" if waiting else ""
-        join = f"FROM notice JOIN delivery ON delivery.key = notice.key WHERE notice.portal = ? {only}"
+        # What waits is little and found by the index of open deliveries, however much was settled before.
+        source = _WAITING if waiting else _ALL
         found = self._sql.execute(
-            f"SELECT notice.id, delivery.id {join} AND notice.id > ? ORDER BY notice.id LIMIT ?",
+            f"SELECT notice.id, delivery.id {source} AND notice.id > ? ORDER BY notice.id LIMIT ?",
             (portal, after, limit),
         ).fetchall()
         return [self._item(*numbers) for numbers in found]

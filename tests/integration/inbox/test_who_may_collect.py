@@ -108,6 +108,18 @@ def test_a_broken_body_is_told_as_such(
     assert len(transport.items()) == 1
 
 
+def test_a_problem_names_fields_and_rules_and_never_what_was_sent(room: InboxRoom, transport: Client) -> None:
+    room.hand_over(1)
+    (item,) = transport.items()
+    path = f"/v1/inbox/items/{item['item_id']}/acknowledgement"
+    found = transport.call("POST", path, {"digest": "097000000000", "extra": "097000000000"})
+    assert found.json()["errors"] == [
+        {"field": "body.digest", "rule": "string_pattern_mismatch"},
+        {"field": "body.extra", "rule": "extra_forbidden"},
+    ]
+    assert b"097000000000" not in found.body
+
+
 def test_a_body_beyond_the_cap_is_not_read(room: InboxRoom, transport: Client) -> None:
     room.hand_over(1)
     (item,) = transport.items()
