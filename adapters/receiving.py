@@ -57,6 +57,8 @@ class InboundCall:
     parts left out: the same pair is a repeat, another digest under one key a new version. `record` is what the engine
     takes in afterwards, like a pulled one; its `raw` is sealed. `procedure` and `agency` are checked against the
     catalogue before success is said, where they are given. `files` are stored before success is said.
+    `changed` is what the engine takes in instead where the key was known with other content, None where that makes no
+    difference: a dossier pushed again with other content is its supplement.
     `change_alarm` is what a person is told when this key comes with other content, "" where that is an ordinary thing.
     """
 
@@ -67,6 +69,7 @@ class InboundCall:
     agency: str = ""
     files: tuple[InboundFile, ...] = ()
     change_alarm: str = ""
+    changed: RawRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

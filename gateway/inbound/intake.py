@@ -152,7 +152,7 @@ def store_call(
             at=at,
             times=held.times + 1 if held else 1,
             last_at=at,
-            doc={"status": reply.status, "media": reply.media_type},
+            doc={"status": reply.status, "media": reply.media_type, "verdict": verdict.value},
         )
         made = _leaf(row, verdict, commitment(salt, plain), files)
         row.doc["leaf"] = made.digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from adapters.base import RawRecord, UnreadableRecord
-from adapters.receiving import InboundCall, Receiver
+from adapters.receiving import InboundCall, Receiver, Verdict
 from gateway.inbound import kept
 from gateway.store.base import Store, Tx, Vault
 from gateway.store.rows import InboundRow
@@ -96,7 +96,8 @@ class Taker:
             return UnreadableRecord(row.key, plain, f"there is no receiver {row.endpoint} any more", request.at)
         said = receiver.read(request)
         if isinstance(said, InboundCall):
-            return said.record
+            other = row.doc.get("verdict") == Verdict.CHANGED.value
+            return said.changed if other and said.changed is not None else said.record
         return UnreadableRecord(row.key, plain, "the stored call can no longer be read", request.at)
 
 

@@ -6,7 +6,7 @@ could not be taken (npsp.md 3.7). Nothing is asked of the portal meanwhile (sect
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.base import RawRecord
 from adapters.npsp.contract import contract
@@ -79,4 +79,10 @@ class PushReceiver:
         part[content.EVENT] = content.event_of(part, kind, digest, options)
         message = content.message_of(part, options)
         record = RawRecord(number, {message: part}, request.body, request.at, partial=kind != "submission")
-        return InboundCall(number, digest, record, text_of(part, options.procedure), agency, papers.files)
+        changed = None
+        if kind == "submission":  # under a known number it is a supplement, whatever it calls itself
+            event = content.event_of(part, "supplement", digest, options)
+            changed = replace(record, parts={message: part | {content.EVENT: event}})
+        return InboundCall(
+            number, digest, record, text_of(part, options.procedure), agency, papers.files, changed=changed
+        )

@@ -165,6 +165,24 @@ def test_a_citizens_supplement_reaches_the_province_with_its_papers(line: Line) 
     line.until(lambda: line.shown() == "4")
 
 
+def test_a_dossier_pushed_again_with_other_content_is_handled_as_a_supplement(line: Line) -> None:
+    body = citizens.dossier(PLAN, 1)
+    line.tell("submit")
+    line.until(line.held)
+    line.province.act("accept", {"referenceUid": UID})
+    line.province.act("request_supplement", {"referenceUid": UID})
+    line.until(lambda: line.shown() == "5")
+    more = {"TenTepDinhKem": "them.pdf", "Base64": base64.b64encode(citizens.content_of("them")).decode()}
+    again = orjson.dumps(body | {"TaiLieuNop": [*body["TaiLieuNop"], more]})
+    assert [line.ask("nhanhsdvcqg", again).json()["error_code"] for _ in range(3)] == [1, 1, 1]
+    line.until(lambda: line.held().status == "processing")
+
+    names = [file.name for file in line.held().files]
+    assert names.count("them.pdf") == 1
+    assert len(names) == len(set(names))
+    assert sum(row.code == "2001" for row in line.held().actions) == 1
+
+
 def test_a_withdrawal_by_push_reaches_the_province_and_is_not_overwritten_before_it_answers(line: Line) -> None:
     line.tell("submit")
     line.until(line.held)

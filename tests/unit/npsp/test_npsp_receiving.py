@@ -148,6 +148,17 @@ def test_a_supplement_comes_in_an_updating_envelope_with_its_new_files() -> None
     assert found.facts["documents"] == [{"name": "bo-sung.pdf", "reference": call.files[0].ref}]
 
 
+def test_a_dossier_pushed_again_with_other_content_is_its_supplement() -> None:
+    call = taken(DOSSIER | {"SoDienThoai": "0900000000"})
+    assert call.changed is not None
+    found = read("national", call.changed, VOCABULARY)
+
+    assert found.state is not None
+    assert (found.state.wire, found.state.own_id.partition(":")[0]) == ("supplement", "supplement")
+    assert (found.facts, found.partial) == (reading(call).facts, False)
+    assert taken(DOSSIER | {"TrangThaiHoSo": "7"}).changed is None
+
+
 def test_two_supplements_are_two_events_and_the_same_one_told_twice_is_one() -> None:
     def supplement(text: str) -> InboundCall:
         return taken({"isUpdating": "True", "data": {"MaHoSo": NUMBER, "GhiChu": text}})
