@@ -18,7 +18,7 @@ from gateway.demo.world import Life
 REPEATED, TOGETHER, CHANGED = 0.30, 0.10, 0.05
 """Shares of dossiers pushed again, by three callers at once, and again with other content."""
 _VERBS = {"supplements": "supplement", "pays": "pay", "withdraws": "withdraw"}
-_TRIES, _PAUSE_S, _PATIENCE_S = 2_000, 0.2, 4.0
+_TRIES, _PAUSE_S, _PATIENCE_S = 1_000, 1.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)

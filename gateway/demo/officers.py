@@ -40,6 +40,7 @@ class Case:
     done: int = 0
     number: str = ""
     reference: str = ""
+    acted_at: float = 0.0
 
     @property
     def over(self) -> bool:
@@ -153,6 +154,7 @@ class Officers:
                     answer = self._act(PROVINCE, _VERBS.get(verb, verb), {**arguments, "referenceUid": case.reference})
                     case.number = answer.get("dossierNo") or case.number
         case.done += 1
+        case.acted_at = time.monotonic()
         return True
 
     def _born(self, case: Case) -> None:
@@ -174,6 +176,8 @@ class Officers:
     def _shows(self, case: Case, verb: str) -> bool:
         if time.monotonic() - self._shown.looked_at > LOOK_EVERY_S:
             self._look()
+        if self._shown.looked_at < case.acted_at:  # the screen of before the last act
+            return False
         match verb:
             case "wait_there":
                 found = self._shown.there.get(case.life.number)

@@ -29,6 +29,8 @@ OLD = 200
 SHORT = {PROVINCE: "province", NATIONAL: "national", TRANSPORT: "transport", JUSTICE: "justice"}
 """How the oracle names the portals."""
 BIRTHS_PER_S = 40.0
+PUSHES_PER_S = 20.0
+"""Each is told more than once, checked, put on disk twice and made at the province with its files."""
 STUCK_AFTER_S = 4.0
 FIRST_CONTACT_S = 60.0
 AFTER_LINE_S = 0.1
@@ -148,7 +150,7 @@ class _Play:
             self.screens,
             citizens,
             seed=wish.seed,
-            over_s=(wish.dossiers + wish.pushes) / BIRTHS_PER_S,
+            over_s=wish.dossiers / BIRTHS_PER_S + wish.pushes / PUSHES_PER_S,
             pause_s=self.stage.pause_s,
         )
         self._faults_begin()

@@ -43,7 +43,7 @@ CALL_FAULTS = {"none": 0.0, "light": 0.05, "heavy": 0.25}
 _LINE = {
     "none": (),
     "light": (*[""] * 8, "cut", "", "deaf", "", "twice", "", "cdata"),
-    "heavy": ("", "cut", "", "deaf", "twice", "", "cdata", "", "wrong_action", "", "no_action"),
+    "heavy": ("", "cut", "", "deaf", "twice", "", "cdata"),
 }
 """How the ministry's calls on us are spoilt, by turns."""
 
