@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -292,3 +293,39 @@ def test_an_item_that_the_province_took_back_is_no_longer_offered(room: InboxRoo
     assert transport.acknowledge(item).code == "item_withdrawn"
     assert transport.get(f"/v1/inbox/items/{item['item_id']}/content").code == "content_gone"
     assert transport.items() == []
+
+
+def test_many_at_once_say_the_same_and_it_happens_once(room: InboxRoom, transport: Client) -> None:
+    room.hand_over(1)
+    (item,) = transport.items()
+    told = {"status": "accepted", "occurred_at": now()}
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(lambda _: transport.acknowledge(item), range(8)))
+        reported = list(pool.map(lambda _: transport.report(item, "taken-0001", **told), range(8)))
+    assert {one.status for one in said} == {200}
+    assert len({one.body for one in said}) == 1
+    assert {one.status for one in reported} == {202}
+    assert len({one.body for one in reported}) == 1
+    room.turn()
+    assert len(timeline(room)) == 1
+    outcomes = [
+        leaf.canonical
+        for _, leaf in room.gateway.store.read(lambda tx: tx.leaves())
+        if leaf.kind == "outcome" and leaf.portal == "transport" and b'"outcome":"delivered"' in leaf.canonical
+    ]
+    assert len(outcomes) == 1
+
+
+def test_a_later_item_of_a_dossier_stands_behind_the_earlier_one(room: InboxRoom, transport: Client) -> None:
+    room.hand_over(1)
+    (item,) = transport.items()
+    held: Any = room.province.simulator.screen("records", {})
+    (reference,) = [row["referenceUid"] for row in (held.values() if isinstance(held, dict) else held)]
+    for verb in ("process", "interoperate"):
+        room.province.simulator.act(verb, {"referenceUid": reference, "note": "đã bổ sung"})
+    for _ in range(20):
+        room.turn()
+        if len(transport.items()) == 2:
+            break
+    assert [one["operation"] for one in transport.items()] == ["declare", "amend"]
+    assert transport.items()[0]["item_id"] == item["item_id"]
