@@ -8,17 +8,30 @@ from urllib.parse import urlsplit
 from adapters.base import FileStream, PortalContext
 from adapters.http import HttpClient
 from adapters.npsp.options import Options
+from adapters.retry import retry_harmless
 from schemas.errors import PortalContractError, PortalRefusedError, PortalUnavailableError
 
 _FILES = ("*/*",)
 _PORTS = {"http": 80, "https": 443}
 
 
+WAIT_S = 0.1
+"""Longest first wait before a file is asked for again: the portal is waiting, too."""
+
+
+class _Open:
+    """No budget is waited for."""
+
+    def take(self, calls: int = 1) -> None:
+        """Nothing to pay."""
+
+
 class Fetcher:
     """Fetches files for one portal entry. Thread-safe.
 
     An address comes from outside, so it is asked only where the settings say so: otherwise a push could make us call
-    any machine of our own network.
+    any machine of our own network. The portal waits for its answer meanwhile, so no call budget is waited for: how
+    often it may push is capped at the door.
     """
 
     def __init__(self, context: PortalContext, options: Options) -> None:
@@ -45,7 +58,11 @@ class Fetcher:
         portal = self._context.portal
         if not _place(address) & self._hosts:
             raise PortalRefusedError(portal, "the file's address is on a host that is not asked")
-        self._context.budget.take()
+        tries, clock = self._options.tries, self._context.clock
+        return retry_harmless(lambda: self._once(address), clock=clock, budget=_Open(), attempts=tries, wait_s=WAIT_S)
+
+    def _once(self, address: str) -> FileStream:
+        portal = self._context.portal
         reply = self._http.request("GET", self._options.via + address, accept=_FILES, idempotent=True)
         if reply.status != 200:
             raise PortalUnavailableError(portal, f"the file was answered {reply.status}", status=reply.status)

@@ -140,12 +140,14 @@ class FetchOptions(Section):
 
     `hosts` are those asked, each `host` or `host:port`; empty: the portal's own host alone. `via` stands before the
     address where it is only reachable through the local exchange adapter. `timeout_s` is the whole deadline of one
-    file, well within the portal's own patience; `max_bytes` the largest one.
+    try, and `tries` how often a file is asked for that did not come: all of it well within the portal's own patience.
+    `max_bytes` is the largest file.
     """
 
     hosts: tuple[str, ...] = ()
     via: str = ""
-    timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    timeout_s: Annotated[float, Field(gt=0)] = 5.0
+    tries: Annotated[int, Field(ge=1, le=10)] = 4
     max_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024 * 1024
 
 
