@@ -27,6 +27,7 @@ CODE = "H99-261102-00001"
 TODAY = "2026-11-02T01:00:00Z"
 MINISTRIES = ("justice", "transport")
 FORWARDED = {"procedures": ["2.*"], "wires": ["forwarded"]}
+AWAY = ["forwarded", "supplement_requested"]
 ASKS = {"supplement_requested": {"act": "supplement_requested", "from": ["forwarded"]}}
 
 
@@ -118,8 +119,8 @@ def joint(**changes: Any) -> dict[str, Any]:
     raw["portals"]["transport"] = raw["portals"]["justice"]
     raw["groups"] = {
         "both": {
-            "when_all": {"act": "completed", "from": ["forwarded"]},
-            "when_any_refused": {"act": "not_accepted", "from": ["forwarded"], "note": "Bộ từ chối"},
+            "when_all": {"act": "completed", "from": AWAY},
+            "when_any_refused": {"act": "not_accepted", "from": AWAY, "note": "Bộ từ chối"},
         }
     }
     shared = {"kind": "forward", "group": "both", "cancel": ["halted", "not_accepted"], "results": ASKS}
