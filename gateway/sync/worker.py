@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 
-from adapters.base import SENT, Delivery, DeliveryClass, Outcome, OutcomeKind, Presence
-from gateway.evidence.leaf import leaf
+from adapters.base import SENT, Delivery, DeliveryClass, Outcome, OutcomeKind
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneKey, LaneRow
 from gateway.sync import outcomes
 from gateway.sync.attempts import LeaseLostError, attempt_begun, delivery_of, stopped
 from gateway.sync.case import Case, Workshop, delivery_key, open_case, paused_routes
 from gateway.sync.compose import Composed, compose
+from gateway.sync.entries import frozen, knows_a_lost_key, unsent
 from gateway.sync.guard import Guard, GuardReading
-from gateway.sync.lane import SUPERSEDED, UNPROVEN, Lane
+from gateway.sync.lane import Lane
 from gateway.sync.plan import Step
 from gateway.sync.portal import Portal
 from gateway.sync.settle import Settler
@@ -25,8 +24,6 @@ from schemas.errors import NotSendableError, PortalError
 
 MAX_STEPS = 50
 """Steps one claim may perform: a guard against a plan that never empties."""
-
-_STATES = {"supersede": "superseded", "park": "parked", "unproven": "unproven", "found": "delivered"}
 
 
 class LaneWorker:
@@ -104,6 +101,7 @@ class LaneWorker:
 
     def _look(self, case: Case) -> bool:
         """Before the first snapshot: is it there? A harmless read that moves the shadow (S9)."""
+        begun = self._shop.now()
         try:
             found = self._portal.adapter.fetch(case.external_id)
         except PortalError as error:
@@ -113,8 +111,9 @@ class LaneWorker:
 
         def move(tx: Tx) -> None:
             row = self._mine(tx)
-            Lane(row).show(state, {})
-            tx.put_lanes([row])
+            if Lane(row).last_ended <= begun:  # an answer that came meanwhile knows better (S8, S24)
+                Lane(row).show(state, {})
+                tx.put_lanes([row])
 
         self._shop.store.write(move)
         self.counts["looked"] += 1
@@ -183,7 +182,7 @@ class LaneWorker:
         If not: what has its own time ends unproven; a state that we timed ourselves may be new, and its guard decides.
         """
         try:
-            sent = self._shows_a_lost_key(case, step)
+            sent = knows_a_lost_key(self._shop, self._portal, case, step)
         except NotSendableError as error:
             return self._wait_for(case, step, error)
         except PortalError as error:
@@ -195,17 +194,6 @@ class LaneWorker:
         else:
             self._without_sending(case, replace(step, do="unproven"))
         return True
-
-    def _shows_a_lost_key(self, case: Case, step: Step) -> bool:
-        """Whether the portal knows the key that any epoch before this one would have given."""
-        epoch = int(self._shop.store.read(lambda tx: tx.setting("epoch")) or "1")
-        for lost in range(epoch - 1, 0, -1):
-            composed = compose(case, step, delivery_key(case, step.klass, step.cause, str(lost)))
-            row = _row(case, step, composed, None, self._shop, self._shop.now(), {})
-            found = self._portal.adapter.probe(delivery_of(row, composed.body, self._shop, self._portal))
-            if found.presence is Presence.PRESENT:
-                return True
-        return False
 
     def _free(self, ids: frozenset[str]) -> None:
         def free(tx: Tx) -> None:
@@ -231,40 +219,8 @@ class LaneWorker:
 
     def _without_sending(self, case: Case, step: Step) -> None:
         """Enter a decision that sends nothing: superseded, parked, or unproven after a restore."""
-        state = _STATES[step.do]
-        shop, now = self._shop, self._shop.now()
-        key = self._delivery_key(case, step)
-
-        def enter(tx: Tx) -> None:
-            row = self._mine(tx)
-            lane = Lane(row)
-            held = tx.delivery(key)
-            if held is not None and held.open:
-                return
-            if step.klass is DeliveryClass.COMMAND:
-                lane.command(step.cause, state=state, key=key, verb=step.verb)
-            elif step.klass is DeliveryClass.APPEND:
-                lane.note(step.members, {"unproven": UNPROVEN, "parked": "parked"}.get(state, SUPERSEDED))
-            else:
-                lane.parked_version = step.cause
-            entry = held or DeliveryRow(key, "", row.portal, row.dossier_id, step.klass, step.operation, step.cause)
-            entry.state, entry.open, entry.next_at = state, False, None  # attempts that did not work stay with it
-            entry.members, entry.planned_at, entry.settled_at, entry.reason = step.members, now, now, step.reason
-            entry.external_id = case.external_id
-            kind = state if state in ("parked", "superseded") else "settled"
-            named = {"key": key, "state": state, "how": step.reason}
-            made = leaf(kind, now, dossier_id=row.dossier_id, portal=row.portal, prev=lane.leaf, **named)
-            lane.leaf = made.digest
-            tx.append_leaves([made])
-            tx.put_delivery(entry)
-            tx.put_lanes([row])
-            if state == "unproven":
-                outcomes.follow(tx, shop, self._portal, key)
-            if step.klass is DeliveryClass.COMMAND:
-                shop.handovers.ended(tx, entry, step, now)
-                outcomes.other_lanes_due(tx, row, now)
-
-        shop.store.write(enter)
+        shop, portal, key = self._shop, self._portal, self._delivery_key(case, step)
+        state = shop.store.write(lambda tx: unsent(tx, shop, portal, self._mine(tx), case, step, key))
         self.counts[state] += 1
 
     # sending
@@ -307,7 +263,7 @@ class LaneWorker:
             if row.mark != mark or stopped(tx, row.portal):
                 return None
             held = tx.delivery(composed.key)
-            delivery = _row(case, step, composed, held, shop, now, guard)
+            delivery = frozen(case, step, composed, held, shop, now, guard)
             lane = Lane(row)
             if step.klass is DeliveryClass.SNAPSHOT:
                 lane.newest_snapshot = composed.key
@@ -396,29 +352,3 @@ def _state(reason: str, at: float | None) -> str:
     if "person" in reason or "doubt" in reason:
         return "parked"
     return "owed" if at is not None else "waiting"
-
-
-def _row(
-    case: Case,
-    step: Step,
-    composed: Composed,
-    held: DeliveryRow | None,
-    shop: Workshop,
-    now: float,
-    guard: dict[str, object],
-) -> DeliveryRow:
-    row = held or DeliveryRow(
-        composed.key, composed.key_uuid, case.portal.name, case.dossier.id, step.klass, composed.operation.name
-    )
-    row.key_uuid, row.operation, row.cause = composed.key_uuid, composed.operation.name, composed.cause
-    row.external_id, row.members = case.external_id, composed.members
-    row.sealed_body = shop.vault.seal(case.dossier.id, composed.body)
-    row.body_digest = hashlib.sha256(composed.body).hexdigest()
-    row.planned_at, row.guard, row.asks = now, guard, 0
-    row.doc = {"content": composed.content} if composed.content else {}
-    if step.wanted is not None:
-        row.doc["route"], row.doc["verb"] = step.wanted.route, step.wanted.verb
-    if composed.members:
-        members = set(composed.members)
-        row.doc["ids"] = sorted({i for event in case.view.owned() if event.id in members for i in event.ids})
-    return row

@@ -11,12 +11,10 @@ from typing import Any
 
 from gateway.store.backup import backup
 from gateway.store.restore import restore
-from gateway.sync.dossiers import Held, view_of
 from gateway.sync.engine import Engine
-from gateway.sync.operate import Operator
-from tests.simulation import checks
+from tests.simulation import checks, clerk
 from tests.simulation.crew import Hand
-from tests.simulation.world import PORTALS, SlowWorld, cause_of
+from tests.simulation.world import PORTALS, SlowWorld
 from tests.unit.sync.world import START
 
 LINE = START.timestamp() - 3600
@@ -53,7 +51,6 @@ class Life:
         self.backups: list[Backup] = []
         self.restores = 0
         self.entered_twice = False
-        self.clerk_did: list[tuple[str, bool]] = []
         self.watch = checks.Watch(self.world)
         self.references = [f"r{number}" for number in range(1, self.chance.choice([1, 1, 2, 3]) + 1)]
         self.kinds = [kind for kind in OFTEN if kind in ("step", "job", "act", "clock") or self.chance.random() < 0.6]
@@ -274,39 +271,8 @@ class Life:
                     self.say("adopted", portal)
 
     def clerk(self) -> int:
-        """A person looks at the portals and settles what waits, once it cannot be on its way any more."""
-        if self.world.late:
-            return 0
-        operator = Operator(self.world.engine)
-        waiting = self.world.deliveries("unproven", "parked")
-        for row in waiting:
-            assert row.id is not None
-            if row.state == "parked" and not row.attempts:
-                operator.retry(row.id, actor="an officer")
-                continue
-            arrived = self.stands(row)
-            self.say("clerk", row.portal, row.klass, row.key, "arrived" if arrived else "not arrived")
-            operator.confirm(row.id, arrived=arrived, actor="an officer")
-        return len(waiting)
-
-    def stands(self, row: Any) -> bool:
-        """Whether a portal's own book shows what a delivery was to do."""
-        world = self.world
-        if row.klass == "append":
-            held = world.store.read(lambda tx: tx.dossiers([row.dossier_id]))[row.dossier_id]
-            events = view_of(held, Held.open(held, world.vault), world.config).owned()
-            told = {(event.status, event.at) for event in events if event.ids & set(row.members)}
-            shown = {pair for effect in world.book for pair in checks.moments(effect.rows)}
-            there = [any(abs(at - when) < 1 and status == word for word, when in shown) for status, at in told]
-            assert len(set(there)) == 1, (
-                f"a person cannot answer: of one delivery some rows are there, some not: {told}"
-            )
-            return all(there)
-        if row.operation == "declare":
-            return row.external_id in world.justice.states
-        if row.klass == "command":
-            return any((effect.portal, effect.cause) == (row.portal, cause_of(row.key)) for effect in world.book)
-        return False
+        """A person looks at the portals and settles what waits."""
+        return clerk.settle(self.world, self.say)
 
     # the end
     def rest(self) -> None:

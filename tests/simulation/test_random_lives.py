@@ -12,13 +12,13 @@ import pytest
 from tests.simulation.life import Life
 
 KEPT = {
-    6: "an uncertain insert whose lane waited for a request was never looked at again",
-    13: "attempts of a command were forgotten when it ended superseded",
-    21: "a worker that took a call over made its answer, which had come meanwhile, unknown again",
-    39: "attempts of a command were forgotten when it ended superseded",
+    201: "an uncertain call whose lane waited for something else was never looked at again",
+    226: "attempts of a command were forgotten when it ended superseded",
+    230: "rows of a restore's gap were one question that nobody could answer",
+    275: "an amendment went out though nobody knew of the declaration",
 }
 SHARE = range(100, 160)
-SOAK = range(160, 3000)
+SOAK = [seed for seed in range(160, 2000) if seed not in KEPT]
 
 
 @pytest.mark.parametrize("seed", [*KEPT, *SHARE, *(pytest.param(seed, marks=pytest.mark.soak) for seed in SOAK)])
