@@ -207,8 +207,13 @@ class Tx(Protocol):
     def drop_stage(self, row: StageRow) -> None:
         """Forget a hand-over that never was."""
 
-    def list_stages(self, *, portal: str = "", open_only: bool = True, limit: int = 1000) -> list[StageRow]:
-        """For faces, longest owed first."""
+    def list_stages(
+        self, *, portal: str = "", open_only: bool = True, quiet_since: float | None = None, limit: int = 1000
+    ) -> list[StageRow]:
+        """For faces, longest owed first; with `quiet_since` only those of which nothing became known after it."""
+
+    def open_stage_portals(self) -> set[str]:
+        """Portals that have a stage which has not ended."""
 
     def put_receipt(self, row: ReceiptRow) -> bool:
         """Insert; false when there is one of this dossier, portal, route, fact and subject already."""

@@ -44,12 +44,21 @@ class HandoverTables:
         named = (row.dossier_id, row.portal, row.route)
         self._sql.execute("DELETE FROM stage WHERE dossier_id = ? AND portal = ? AND route = ?", named)
 
-    def list_stages(self, *, portal: str = "", open_only: bool = True, limit: int = 1000) -> list[StageRow]:
-        """By portal, longest owed first."""
-        condition = "completed_at IS NULL" if open_only else "1 = 1"
+    def list_stages(
+        self, *, portal: str = "", open_only: bool = True, quiet_since: float | None = None, limit: int = 1000
+    ) -> list[StageRow]:
+        """Longest owed first; with `quiet_since` only those of which nothing became known after it."""
+        still = "completed_at IS NULL" if open_only else "1 = 1"
+        quiet = "(? IS NULL OR coalesce(accepted_at, received_at, sent_at, owed_at) <= ?)"
         return self._stages(
-            f"{condition} AND (? = '' OR portal = ?) ORDER BY owed_at, dossier_id LIMIT ?", portal, portal, limit
+            f"{still} AND {quiet} AND (? = '' OR portal = ?) ORDER BY owed_at, dossier_id LIMIT ?",
+            *(quiet_since, quiet_since, portal, portal, limit),
         )
+
+    def open_stage_portals(self) -> set[str]:
+        """Portals that have a stage which has not ended."""
+        found = self._sql.execute("SELECT DISTINCT portal FROM stage WHERE completed_at IS NULL")
+        return {str(portal) for (portal,) in found}
 
     def put_receipt(self, row: ReceiptRow) -> bool:
         """Insert; false when there is one of this dossier, portal, route, fact and subject already."""

@@ -19,6 +19,7 @@ from gateway.config import Config
 from gateway.signing import Purpose, verified
 from gateway.store.rows import StageRow
 from gateway.sync.stages import Fact, late
+from gateway.sync.standing_stages import late_stages
 from schemas.clock import ManualClock
 from tests.unit.sync.portals import Ministry
 from tests.unit.sync.world import World, config
@@ -371,6 +372,26 @@ def test_what_cannot_be_sent_is_late_too(single: Joint) -> None:
     found = late(single.stage(), single.config.routes[1].timers, single.now())
     assert found is not None
     assert found.fact is Fact.SENT
+
+
+def test_what_is_late_is_found_and_an_open_stage_without_a_route_too(single: Joint) -> None:
+    single.ministry("justice").silent = True
+    forwarded(single)
+    single.rest()
+
+    def reasons(config: Config) -> list[str]:
+        return [one.reason for one in single.store.read(lambda tx: late_stages(tx, config, single.now()))]
+
+    slow = Config.model_validate(alone(timers={"accepted_within_h": 2, "sent_within_h": 1}))
+    assert reasons(slow) == []
+    single.tick(1.5 * 3600)
+    assert reasons(slow) == [], "an hour is the term of another fact"
+    single.tick(3600)
+    assert reasons(slow) == ["accepted"]
+    assert reasons(Config.model_validate({**alone(), "routes": [{"name": "all", "to": "national"}]})) == ["no_route"]
+    single.said("justice", "completed")
+    single.rest()
+    assert reasons(slow) == []
 
 
 def test_what_is_held_back_is_late_too(single: Joint) -> None:
