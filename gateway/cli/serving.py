@@ -83,4 +83,5 @@ def addresses(gateway: Gateway, http: HttpServer | None) -> list[tuple[str, str]
         for prefix in (f"/in/{name}", *inbound.at):
             begin = f"{http.public_url}{prefix}" + (f"/{inbound.secret}" if inbound.secret else "")
             found += [(name, f"{begin}/{path}".rstrip("/")) for one in listed for path in one.paths]
-    return found
+    inboxes = [name for name, portal in gateway.portals.items() if portal.adapter.abilities.collected]
+    return found + [(name, f"{http.public_url}/v1/inbox") for name in inboxes]
