@@ -38,11 +38,13 @@ class Kill:
     """Portal -> calls that the store shows as begun and without an outcome."""
     requests: dict[str, int]
     """Portal -> calls that the portal's book shows as under way at that instant."""
+    told: dict[str, int] = field(default_factory=dict)
+    """Portal -> its own calls on the gateway under way at that instant."""
 
     @property
     def in_flight(self) -> bool:
         """Whether work was under way."""
-        return any(self.begun.values()) or any(self.requests.values())
+        return any(self.begun.values()) or any(self.requests.values()) or any(self.told.values())
 
 
 @dataclass(slots=True)
@@ -103,7 +105,13 @@ class Outcome:
         """The figures, in the order people look for them."""
         found: dict[str, Any] = {name: getattr(self, name) for name in FIGURES}
         found["kills"] = [
-            {"at_s": kill.at_s, "in_flight": kill.in_flight, "begun": kill.begun, "requests": kill.requests}
+            {
+                "at_s": kill.at_s,
+                "in_flight": kill.in_flight,
+                "begun": kill.begun,
+                "requests": kill.requests,
+                "told": kill.told,
+            }
             for kill in self.kills
         ]
         found |= self.told

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 
 from gateway.demo.catalogue import JUSTICE, NATIONAL, PROVINCE, TRANSPORT
-from gateway.demo.outcome import Outcome
+from gateway.demo.outcome import Kill, Outcome
 from gateway.language import language, t
 
 _STYLE = """
@@ -63,6 +63,13 @@ def figures(outcome: Outcome) -> list[tuple[str, str]]:
         (t("settled by a person", "người xác minh"), str(outcome.settled_by_person)),
         (t("parked", "dừng chờ người"), str(outcome.parked)),
         (t("quarantined", "cách ly"), str(outcome.quarantined)),
+        (t("pushed by the national portal", "Cổng quốc gia đẩy về"), str(outcome.told.get("pushes", 0))),
+        (t("calls of the ministry on us", "bộ gọi lại"), str(outcome.told.get("callbacks", 0))),
+        (t("taken and then missing", "đã nhận nhưng thiếu"), str(outcome.missing_acknowledged)),
+        (
+            t("wrong answers, second zeros", "trả lời sai, trả 0 hai lần"),
+            f"{outcome.wrong_answers}, {outcome.double_zero}",
+        ),
         (t("calls hurt", "lần gọi bị lỗi"), f"{_struck(outcome)} / {sum(outcome.calls.values())}"),
         (t("kills", "lần bị giết tiến trình"), str(len(outcome.kills))),
     ]
@@ -83,6 +90,7 @@ def picture(outcome: Outcome) -> str:
     transport = _due(outcome, "transport", "command")
     justice = _due(outcome, "justice", "command")
     back = _due(outcome, "province", "command")
+    pushes, told = outcome.told.get("pushes", 0), outcome.told.get("callbacks", 0)
     handed = t("handed over", "chuyển")
     parts = [
         '<svg viewBox="0 0 900 400" role="img" aria-label="'
@@ -96,10 +104,12 @@ def picture(outcome: Outcome) -> str:
         _box(690, 300, 190, t("Justice", "Bộ Tư pháp"), "civil_status", outcome.calls.get(JUSTICE, 0)),
         _line(212, 185, 343, 185, t("sweeps", "quét"), 277, 177),
         _line(343, 215, 212, 215, t(f"{back} acts", f"{back} thao tác"), 277, 235),
-        _line(537, 180, 688, 70, national, 560, 80),
-        _line(537, 200, 688, 200, f"{transport} {handed}", 612, 192),
-        _line(537, 212, 688, 312, f"{justice} {handed}", 630, 234),
-        _line(688, 355, 440, 242, t("polls: results", "hỏi kết quả"), 505, 332),
+        _line(537, 180, 688, 70, national, 720, 130),
+        _line(537, 185, 688, 185, f"{transport} {handed}", 612, 178),
+        _line(537, 216, 688, 312, f"{justice} {handed}", 575, 284),
+        _line(688, 45, 400, 158, t(f"{pushes} pushed", f"đẩy {pushes} hồ sơ"), 480, 110),
+        _line(688, 210, 537, 210, t(f"{told} call-backs", f"gọi lại {told} lần"), 622, 226),
+        _line(688, 365, 400, 242, t("polls: results", "hỏi kết quả"), 505, 332),
         "</svg>",
     ]
     return "".join(parts)
@@ -148,12 +158,18 @@ def _kills(outcome: Outcome) -> str:
     rows = [
         (
             f"{kill.at_s} s",
-            ", ".join(f"{name} {count}" for name, count in {**kill.requests, **kill.begun}.items())
+            ", ".join(f"{name} {count}" for name, count in _in_flight(kill).items())
             or t("nothing in flight", "không có lần gọi nào đang chạy"),
         )
         for kill in outcome.kills
     ]
     return _table(t("Kills, and what was in flight", "Các lần giết tiến trình, và việc đang chạy"), rows)
+
+
+def _in_flight(kill: Kill) -> dict[str, int]:
+    """Portal -> calls to it, and calls of it on the gateway."""
+    calls = {**kill.requests, **kill.begun}
+    return calls | {t(f"{name} to us", f"{name} gọi tới"): count for name, count in kill.told.items()}
 
 
 def _findings(outcome: Outcome) -> str:

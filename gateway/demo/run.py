@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from gateway.demo.citizens import Citizens, Line
 from gateway.demo.clerk import ACTOR, Clerk, Waiting
 from gateway.demo.kills import Killer
 from gateway.demo.officers import Officers
-from gateway.demo.oracle import Books, Finding, Listed, Oracle, Verdict, figures, read_books
+from gateway.demo.oracle import Books, Finding, Listed, Oracle, Verdict, figures, read_books, told_at
 from gateway.demo.outcome import Outcome
 from gateway.demo.past import seed_past
 from gateway.demo.processes import DemoError, GatewayProcess, Simulators, reserved_port
@@ -300,6 +300,10 @@ class _Play:
         verdict = self.oracle.judge(books)
         self._note(verdict, "at rest")
         outcome.told = figures(books)
+        outcome.kills = [
+            replace(kill, told={SHORT[NATIONAL]: calls} if (calls := told_at(books, at)) else {})
+            for kill, at in zip(outcome.kills, self.killed_at, strict=True)
+        ]
         outcome.expected_effects, outcome.effects = len(verdict.expected), verdict.effects
         outcome.each_due = verdict.expected
         for (portal, klass), count in Counter((due[0], due[2]) for due in verdict.expected).items():

@@ -5,8 +5,8 @@ a wrong one. What words of two portals mean the same stands in `words.py`, writt
 """
 
 from gateway.demo.oracle.books import Books, read_books
-from gateway.demo.oracle.calls import figures
+from gateway.demo.oracle.calls import figures, told_at
 from gateway.demo.oracle.judge import Listed, Oracle
 from gateway.demo.oracle.verdict import Finding, Verdict
 
-__all__ = ["Books", "Finding", "Listed", "Oracle", "Verdict", "figures", "read_books"]
+__all__ = ["Books", "Finding", "Listed", "Oracle", "Verdict", "figures", "read_books", "told_at"]

@@ -112,6 +112,11 @@ def figures(books: Books) -> dict[str, Any]:
     }
 
 
+def told_at(books: Books, at: float) -> int:
+    """How many calls of the national portal on the gateway were under way at an instant."""
+    return sum(one["began_s"] <= at <= one["ended_s"] for told in books.national_calls.values() for one in told)
+
+
 def _word(said: object) -> str:
     return str(said) if said in (0, 1) else "none"
 

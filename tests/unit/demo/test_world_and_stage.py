@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+from adapters.npsp.caller.citizens import Submitting, number_of
 from adapters.registry import simulator
 from adapters.simulation.faults import FAULT_KINDS
 from gateway.config_file import load
 from gateway.demo.catalogue import JUSTICE, TRANSPORT
+from gateway.demo.oracle import Books
+from gateway.demo.oracle import figures as figures_of
 from gateway.demo.outcome import Kill, Outcome
 from gateway.demo.page import page, picture
 from gateway.demo.stage import LADDER, OUTAGE_STEPS, Stage, outage_s
@@ -28,10 +32,25 @@ def test_each_ministry_takes_a_stage_of_fifteen_in_a_hundred() -> None:
 
 def test_lives_are_of_all_sorts() -> None:
     verbs = {verb for life in lives(1000, 1) for verb, _ in life.acts}
-    assert {"accept", "deny", "rollback", "goto", "amend", "request_supplement", "ministry_refuse", "cancel"} <= verbs
+    assert {"accept", "deny", "rollback", "goto", "amend", "request_supplement", "justice_refuse", "cancel"} <= verbs
     acts = [sum(not verb.startswith("wait_") for verb, _ in life.acts) for life in lives(1000, 1)]
     assert min(acts) >= 1
     assert max(acts) <= 8
+
+
+def test_some_are_submitted_online_each_under_its_own_number() -> None:
+    found = lives(100, 1, 50)
+    online = [life for life in found if life.number]
+    assert len(found) == 150
+    assert len({life.number for life in online}) == 50
+    assert [life for life in found if not life.number] == lives(100, 1), "the others live as they would without them"
+    verbs = {verb for life in lives(0, 1, 500) for verb, _ in life.acts}
+    assert {"citizen_pays", "citizen_supplements", "citizen_withdraws", "transport_refuse", "justice_advance"} <= verbs
+
+
+def test_the_simulated_portal_gives_them_those_numbers() -> None:
+    (life,) = lives(0, 1, 1)
+    assert number_of(Submitting(), life.place) == life.number
 
 
 def test_nobody_in_it_exists() -> None:
@@ -71,3 +90,11 @@ def test_the_page_shows_what_is_wrong_and_escapes_it() -> None:
     assert "national 2" in text
     assert not outcome.good
     assert picture(outcome).startswith("<svg")
+
+
+def test_the_manual_names_every_figure_of_the_demo(project_root: Path) -> None:
+    manual = (project_root / "docs" / "operating.md").read_text("utf-8")
+    section = manual.partition("### The demo")[2].partition("## The configuration")[0]
+    empty: dict[str, Any] = {name: {} if name == "national_calls" else [] for name in Books.__dataclass_fields__}
+    found = set(Outcome(told=figures_of(Books(**empty))).as_json()) - {"dossiers", "seed", "faults", "findings"}
+    assert {name for name in found if f"`{name}`" not in section} == set()
