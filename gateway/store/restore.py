@@ -19,7 +19,7 @@ from gateway.store.shapes import PORTAL
 from gateway.store.transaction import SqliteTx
 from schemas.errors import StoreError
 
-_NUMBERED = ("delivery", "raw", "quarantine", "run", "receipt", "notice")
+_NUMBERED = ("delivery", "raw", "quarantine", "run", "inbound_call", "receipt", "notice")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,6 @@ def refused(tx: Tx, shop: Workshop, handler: str, dossier_id: str, key: str, rea
     row.version, row.changed_at = row.version + 1, now
     row.sealed = shop.vault.seal(row.id, held.plain())
     tx.put_dossiers([row])
-    targets = route(view, shop.config.routes, shop.config.ownership)
+    targets = route(view, shop.config.routes, shop.config.ownership, shop.config.groups)
     due = [t.portal for t in targets if t.portal in shop.portals and shop.portals[t.portal].pushes]
     tx.mark_due([LaneKey(portal, row.id) for portal in due if portal != handler], now)
