@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters.base import EventIdentity, Outcome, OutcomeKind
+from adapters.base import Delivery, EventIdentity, Outcome, OutcomeKind, RawRecord
 from gateway.store.backup import backup
 from gateway.store.base import Tx
 from gateway.store.restore import restore
-from gateway.store.rows import QuarantineRow, RecordRow
+from gateway.store.rows import LaneKey, QuarantineRow, RecordRow
 from gateway.sync import outcomes
+from gateway.sync.lane import Lane
 from gateway.sync.operate import NotFoundError
 from tests.unit.sync.world import START, World, config
 
@@ -223,6 +224,35 @@ def test_s24_an_answer_that_came_while_the_call_was_taken_over_is_not_undone(wor
     assert not world.open_deliveries()
     world.rest()
     assert world.national.writes == [("insert", CODE), ("progress", CODE)]
+
+
+def test_s08_an_answer_that_came_during_a_look_knows_better_than_the_look(world: World) -> None:
+    """The look began before our call had landed; its "absent" is older than the yes stored meanwhile."""
+    opened(world)
+    world.engine.pull("province")
+    fetch, told = world.national.fetch, []
+    push = world.national.push
+
+    def meanwhile(external_id: str) -> RawRecord | None:
+        found = fetch(external_id)
+        world.tick(5)
+
+        def answered(tx: Tx) -> None:
+            row = tx.lanes([LaneKey("national", "d0001")])[LaneKey("national", "d0001")]
+            Lane(row).show("known", {"state.status": "another"}, ours=True)
+            Lane(row).last_ended = world.now()
+            tx.put_lanes([row])
+
+        world.store.write(answered)
+        return found
+
+    def listening(delivery: Delivery) -> Outcome:
+        told.append(delivery.operation)
+        return push(delivery)
+
+    world.national.fetch, world.national.push = meanwhile, listening  # type: ignore[method-assign]
+    world.engine.deliver("national")
+    assert told[0] == "update", "it is there already"
 
 
 def test_t1_a_record_whose_dossier_cannot_be_opened_is_set_aside_and_the_page_goes_on(world: World) -> None:
