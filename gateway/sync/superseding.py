@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from gateway.store.rows import LaneRow
+from gateway.sync.acts import first_heard
 from gateway.sync.conditions import is_one_of
 from gateway.sync.lane import Lane
+from gateway.sync.timeline import Event
 from gateway.sync.wanted import DossierView, Wanted
 from schemas.status import STAGE_ENDS, DossierStatus
 
@@ -82,4 +84,12 @@ def moved_on(view: DossierView, wanted: Wanted) -> str:
         return f"the dossier is {current.wire or current.status}, the act is for {', '.join(allowed)}"
     if not allowed and DossierStatus(current.status).is_terminal:
         return f"the dossier has ended as {current.status}"
+    if wanted.verb == "supplement" and _heard(view, wanted.cause) < _heard(view, current):
+        return f"it came before we knew that the dossier is {current.wire or current.status}: no answer to that"
     return ""
+
+
+def _heard(view: DossierView, event: Event) -> float:
+    """When we first knew of an event. Its portal hears of the handler's state through us alone, so an answer to that
+    state is heard after it; their clocks are not compared (S6)."""
+    return min(first_heard(entry) for entry in view.entries if entry["id"] in event.ids)

@@ -1,0 +1,68 @@
+"""A citizen's word at the national portal becomes an act of the province, if it answers what the province asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.demo.catalogue import NATIONAL, PROVINCE
+from tests.integration.both.story import Story
+from tests.integration.both.test_pictures import PLACE, UID
+
+PLAN = {"start": PLACE, "procedures": ["1.002693"], "agencies": ["H99.19"], "seed": 1, "files": "base64"}
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Iterator[Story]:
+    story = Story(tmp_path)
+    yield story
+    story.close()
+
+
+def acts(story: Story) -> list[str]:
+    """Codes of the acts that calls did at the province."""
+    effects = story.portals[PROVINCE].book.effects()
+    return [one["content"]["actionCode"] for one in effects if one["call"] and one["effect"] == "action"]
+
+
+def wish(story: Story, verb: str) -> None:
+    story.citizen(verb, **PLAN)
+    story.taken_in(NATIONAL)
+    story.delivered(PROVINCE)
+
+
+def test_papers_that_were_asked_for_are_uploaded_and_the_province_goes_on(story: Story) -> None:
+    story.citizen("submit", **PLAN)
+    story.taken_in(NATIONAL)
+    story.delivered(PROVINCE)
+    for verb in ("accept", "request_supplement"):
+        story.officer(PROVINCE, verb, referenceUid=UID)
+    story.heard()
+    wish(story, "supplement")
+    assert acts(story) == ["2001"]
+    assert [one["effect"] for one in story.portals[PROVINCE].book.effects() if one["call"]].count("file") >= 2
+
+
+def test_other_content_pushed_before_papers_were_asked_for_is_no_answer_to_that(story: Story) -> None:
+    """The wish waits for the handler to speak, and meanwhile the handler has come to ask for papers."""
+    story.citizen("submit", **PLAN, changed=1.0)
+    story.taken_in(NATIONAL)
+    story.delivered(PROVINCE)
+    for verb in ("accept", "request_supplement"):
+        story.officer(PROVINCE, verb, referenceUid=UID)
+    story.heard()
+    story.delivered(PROVINCE)
+    assert acts(story) == []
+    wish(story, "supplement")
+    assert acts(story) == ["2001"]
+
+
+def test_a_withdrawal_is_an_act_wherever_the_dossier_stands(story: Story) -> None:
+    story.citizen("submit", **PLAN)
+    story.taken_in(NATIONAL)
+    story.delivered(PROVINCE)
+    story.heard()
+    wish(story, "withdraw")
+    assert acts(story) == ["5000"]
