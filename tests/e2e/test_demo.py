@@ -12,7 +12,18 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-ZERO = ("lost", "duplicated", "invented", "legal_dates_moved", "writes_after_rest", "wrongly_unproven", "quarantined")
+ZERO = (
+    "lost",
+    "duplicated",
+    "invented",
+    "legal_dates_moved",
+    "writes_after_rest",
+    "wrongly_unproven",
+    "quarantined",
+    "missing_acknowledged",
+    "double_zero",
+    "wrong_answers",
+)
 LIMIT_S = 180.0
 """1,000 dossiers under heavy faults end within this on two cores."""
 
@@ -41,14 +52,19 @@ def test_all_ends_agree_after_light_faults_and_the_page_shows_it(tmp_path: Path)
     agrees(found)
     assert set(found["due"]) == {"national", "transport", "justice", "province"}
     assert found["effects"] > 0
+    assert found["pushes"] == 12, "a fifth as many as are handed in at the province"
+    assert found["answers"]["0"] + found["answers"]["1"] >= 12
+    assert found["callbacks"] > 0
     text = page.read_text("utf-8")
     ET.fromstring(text[text.index("<svg") : text.index("</svg>") + 6])  # noqa: S314 - our own page
     assert "http" not in text
 
 
 def test_all_ends_agree_after_heavy_faults_and_two_kills(tmp_path: Path) -> None:
-    found = demo(tmp_path / "demo", "--dossiers", "60", "--faults", "heavy", "--kill", "2", "--seed", "2")
+    words = ("--dossiers", "40", "--pushes", "40", "--faults", "heavy", "--kill", "2", "--seed", "2")
+    found = demo(tmp_path / "demo", *words)
     agrees(found)
+    assert found["answers"]["none"] > 0
     assert len(found["kills"]) == 2
     assert any(kill["in_flight"] for kill in found["kills"])
     assert found["faults_injected"]["national"]["outage"] == 1
@@ -73,3 +89,16 @@ def test_a_thousand_dossiers_under_heavy_faults_and_ten_kills(tmp_path: Path, se
     agrees(found)
     assert len(found["kills"]) == 10
     assert sum(kill["in_flight"] for kill in found["kills"]) >= 5
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1, 11))
+def test_a_thousand_pushes_under_heavy_faults_and_ten_kills(tmp_path: Path, seed: int) -> None:
+    words = ("--pushes", "1000", "--faults", "heavy", "--seed", str(seed), "--kill", "10")
+    found = demo(tmp_path / "demo", *words, within_s=600.0)
+    agrees(found)
+    assert found["pushes"] == 1000
+    assert found["pushed_repeats"] >= 250
+    assert found["pushed_concurrently"] >= 70
+    assert found["pushed_changed"] >= 30
+    assert any(kill["told"] for kill in found["kills"])
