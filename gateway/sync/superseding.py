@@ -84,12 +84,13 @@ def moved_on(view: DossierView, wanted: Wanted) -> str:
         return f"the dossier is {current.wire or current.status}, the act is for {', '.join(allowed)}"
     if not allowed and DossierStatus(current.status).is_terminal:
         return f"the dossier has ended as {current.status}"
-    if wanted.verb == "supplement" and _heard(view, wanted.cause) < _heard(view, current):
+    untimed = wanted.verb == "supplement" and wanted.cause.timed_by_us
+    if untimed and _heard(view, wanted.cause) < _heard(view, current):
         return f"it came before we knew that the dossier is {current.wire or current.status}: no answer to that"
     return ""
 
 
 def _heard(view: DossierView, event: Event) -> float:
-    """When we first knew of an event. Its portal hears of the handler's state through us alone, so an answer to that
-    state is heard after it; their clocks are not compared (S6)."""
+    """When we first knew of an event. Other content pushed under an old number says no time of its own, and may have
+    waited here; if it was here before the state it would answer, it does not answer it. Clocks are not compared (S6)."""
     return min(first_heard(entry) for entry in view.entries if entry["id"] in event.ids)
