@@ -2,7 +2,8 @@
 
 A real `lienthong run` between two simulated portals, each a process of its own, all on loopback: the national portal
 pushes new dossiers at a steady rate, and a push is visible when the provincial portal has made the dossier. Both
-instants are the machine's own clock. The disk's fsync time stands beside them, for each push waits for several.
+instants are the machine's own clock. The disk's fsync time stands beside them, for each push waits for several, and the
+gateway's own CPU time for each push, which says more where others use the machine.
 """
 
 from __future__ import annotations
@@ -54,9 +55,11 @@ def measure(folder: Path, rate: float, seconds: float) -> dict[str, Any]:
     disk = fsync_ms(folder)
     with _simulators() as places:
         config, port = _config(folder, places)
-        with _gateway(config, folder, port):
+        with _gateway(config, folder, port) as pid:
+            idle_s = _cpu_s(pid)
             sent, answered, answers = _push(f"http://127.0.0.1:{port}/in/national/nhanhsdvcqg", rate, seconds)
             seen = _seen(places["province"]["control_url"], set(sent))
+            spent_s = _cpu_s(pid) - idle_s
     waited = sorted((seen[number] - sent[number]) * 1000 for number in seen)
     replied = sorted((answered[number] - sent[number]) * 1000 for number in answered)
     return {
@@ -66,6 +69,7 @@ def measure(folder: Path, rate: float, seconds: float) -> dict[str, Any]:
         "seen": len(seen),
         "visible_ms": _quantiles(waited),
         "answered_ms": _quantiles(replied),
+        "cpu_ms_per_push": round(spent_s * 1000 / len(sent), 2),
         "fsync_ms": round(disk, 3),
         "cpus": os.cpu_count(),
     }
@@ -148,10 +152,16 @@ def _gateway(config: Path, folder: Path, port: int) -> Any:
         process = subprocess.Popen([*command, "run", *where], stdout=log, stderr=log)
     try:
         _wait(f"http://127.0.0.1:{port}/ready", process, folder / "log")
-        yield
+        yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
+
+
+def _cpu_s(pid: int) -> float:
+    """User and system time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
