@@ -45,6 +45,18 @@ def test_papers_that_were_asked_for_are_uploaded_and_the_province_goes_on(story:
     assert [one["effect"] for one in story.portals[PROVINCE].book.effects() if one["call"]].count("file") >= 2
 
 
+def test_papers_may_come_before_we_have_heard_that_they_were_asked_for(story: Story) -> None:
+    """The citizen knows it from the province itself; the handler is heard before the wish is given up."""
+    story.citizen("submit", **PLAN)
+    story.taken_in(NATIONAL)
+    story.delivered(PROVINCE)
+    story.heard()
+    for verb in ("accept", "request_supplement"):
+        story.officer(PROVINCE, verb, referenceUid=UID)
+    wish(story, "supplement")
+    assert acts(story) == ["2001"]
+
+
 def test_other_content_pushed_before_papers_were_asked_for_is_no_answer_to_that(story: Story) -> None:
     """The wish waits for the handler to speak, and meanwhile the handler has come to ask for papers."""
     story.citizen("submit", **PLAN, changed=1.0)
