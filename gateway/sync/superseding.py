@@ -93,7 +93,7 @@ def moved_on(view: DossierView, wanted: Wanted) -> str:
 def _heard(view: DossierView, event: Event) -> float:
     """When we first knew of an event.
 
-    Other content pushed under an old number says no time of its own and may have waited here: if it was there before the
-    state it would answer, it does not answer that. Clocks of two portals are not compared (S6).
+    Other content pushed under an old number says no time of its own and may have waited here: if it was here before
+    the state it would answer, it does not answer that. Clocks of two portals are not compared (S6).
     """
     return min(first_heard(entry) for entry in view.entries if entry["id"] in event.ids)
