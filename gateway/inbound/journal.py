@@ -23,6 +23,15 @@ _HEAD = struct.Struct(">II")
 _LARGEST = 256 * 1024 * 1024
 
 
+class _Batch:
+    """Entries that are written and flushed together."""
+
+    def __init__(self) -> None:
+        self.entries: list[bytes] = []
+        self.done = False
+        self.problem = ""
+
+
 class Journal:
     """Appends entries and reads them back. Thread-safe: callers that come together share one fsync.
 
@@ -35,11 +44,8 @@ class Journal:
         self._folder = folder
         self._vault = vault
         self._lock = threading.Condition()
-        self._waiting: list[bytes] = []
-        self._numbers = 0
-        self._durable = 0
+        self._batch = _Batch()
         self._writing = False
-        self._broken = ""
         self._file: BinaryIO | None = None
         self._day: date | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -48,62 +54,72 @@ class Journal:
         """Put one entry on disk; returns when it is durable.
 
         Raises:
-            StoreError: It could not be written; nothing may be answered with success.
+            StoreError: It could not be written; nothing may be answered with success. The next call tries afresh.
         """
-        owner = _owner(at.astimezone(UTC).date())
+        day = at.astimezone(UTC).date()
+        owner = _owner(day)
         self._vault.ensure([owner])
         sealed = self._vault.seal(owner, plain)
-        entry = _HEAD.pack(len(sealed), zlib.crc32(sealed)) + sealed
         with self._lock:
-            if self._day != at.astimezone(UTC).date():
-                self._turn(at.astimezone(UTC).date())
-            self._waiting.append(entry)
-            self._numbers += 1
-            mine = self._numbers
-            while self._durable < mine:
-                if self._broken:
-                    raise StoreError(f"the journal of calls cannot be written: {self._broken}")
+            self._turn(day)
+            mine = self._batch
+            mine.entries.append(_HEAD.pack(len(sealed), zlib.crc32(sealed)) + sealed)
+            while not mine.done:
                 if self._writing:
                     self._lock.wait()
                 else:
                     self._write_out()
+            if mine.problem:
+                raise _unwritable(mine.problem)
 
     def _turn(self, day: date) -> None:
-        while self._writing:
-            self._lock.wait()
-        if self._waiting:
-            self._write_out()
-        if self._file is not None:
-            self._file.close()
+        """Have the file of this day open, and nothing of another day waiting for it: an entry opens only in its own.
+
+        Around midnight callers of both days come together, so it is asked again whenever the lock was let go.
+        """
+        while self._day != day:
+            if self._writing:
+                self._lock.wait()
+            elif self._batch.entries:
+                self._write_out()
+            else:
+                self._open(day)
+
+    def _open(self, day: date) -> None:
+        self._shut()
         path = self._folder / f"calls-{day.isoformat()}.journal"
-        mend(path)
         try:
+            mend(path)
             self._file = path.open("ab", buffering=0)
             path.chmod(0o600)
             _flush_folder(self._folder)
         except OSError as error:
-            raise StoreError(f"the journal of calls cannot be written: {error.strerror}") from error
+            self._shut()
+            raise _unwritable(error.strerror or "") from error
         self._day = day
 
+    def _shut(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file, self._day = None, None
+
     def _write_out(self) -> None:
-        """Write and flush all that wait; called with the lock, which is let go meanwhile."""
-        batch, last = b"".join(self._waiting), self._numbers
-        self._waiting.clear()
-        self._writing = True
-        file = self._file
+        """Write and flush all that wait; called with the lock, which is let go meanwhile.
+
+        After a failure the file is shut: whoever comes next opens it anew and cuts off what was left torn.
+        """
+        batch, self._batch = self._batch, _Batch()
+        file, self._writing = self._file, True
         self._lock.release()
+        problem = "interrupted"
         try:
-            if file is None:
-                raise StoreError("the journal of calls is closed")
-            file.write(batch)
-            os.fsync(file.fileno())
-        except OSError as error:
-            self._broken = error.strerror or "input/output error"
+            problem = "it is closed" if file is None else _flushed(file, b"".join(batch.entries))
         finally:
             self._lock.acquire()
             self._writing = False
-            if not self._broken:
-                self._durable = last
+            batch.done, batch.problem = True, problem
+            if problem:
+                self._shut()
             self._lock.notify_all()
 
     def entries(self, since: datetime) -> Iterator[bytes]:
@@ -138,13 +154,14 @@ class Journal:
         return len(old)
 
     def close(self) -> None:
-        """Close the file."""
+        """Write what waits and close the file; a later entry opens it again."""
         with self._lock:
-            while self._writing:
-                self._lock.wait()
-            if self._file is not None:
-                self._file.close()
-                self._file, self._day = None, None
+            while self._writing or self._batch.entries:
+                if self._writing:
+                    self._lock.wait()
+                else:
+                    self._write_out()
+            self._shut()
 
 
 def mend(path: Path) -> None:
@@ -159,16 +176,36 @@ def mend(path: Path) -> None:
 
 
 def _whole(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Each whole entry with the place where it ends."""
+    """Each whole entry with the place where it ends; one that was damaged later is passed over."""
     end = 0
     with path.open("rb") as file:
         while len(head := file.read(_HEAD.size)) == _HEAD.size:
             length, crc = _HEAD.unpack(head)
             sealed = file.read(length) if length <= _LARGEST else b""
-            if len(sealed) < length or zlib.crc32(sealed) != crc:
+            if len(sealed) < length or not length:
                 return
             end += _HEAD.size + length
-            yield end, sealed
+            if zlib.crc32(sealed) == crc:
+                yield end, sealed
+
+
+def _flushed(file: BinaryIO, content: bytes) -> str:
+    """Write all of it and flush; says what went wrong, "" when nothing did.
+
+    A disk that is nearly full takes a part and complains only of the rest.
+    """
+    left = memoryview(content)
+    try:
+        while left:
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+    except OSError as error:
+        return error.strerror or "input/output error"
+    return ""
+
+
+def _unwritable(why: str) -> StoreError:
+    return StoreError(f"the journal of calls cannot be written: {why}")
 
 
 def _owner(day: date) -> str:
