@@ -16,7 +16,8 @@ from gateway.cli.opening import AsJson
 from gateway.cli.printing import as_json, progress_bar
 from gateway.demo.outcome import Outcome
 from gateway.demo.page import figures, page
-from gateway.demo.run import Wish, run_demo
+from gateway.demo.run import run_demo
+from gateway.demo.wish import Wish
 
 
 class Faults(StrEnum):
