@@ -233,6 +233,7 @@ class StoreConfig(Section):
     def signing_path(self) -> Path:
         """Where the signing keys lie."""
         return Path(self.signing_keys) if self.signing_keys else Path(self.key_ring).with_name("signing.keys")
+
     files: str = "var/files"
     """Folder of sealed attachments that came with calls on us."""
     file_days: Annotated[int, Field(ge=1)] = 90

@@ -64,9 +64,6 @@ class InboxAdapter:
     asks_for_keys = True
     """Nobody calls without a key or a pinned certificate, whatever networks are allowed."""
 
-    asks_for_keys = True
-    """Its interface lets nobody in without a key or a pinned certificate, so its settings need no other measure."""
-
     def __init__(self, context: PortalContext, options: Mapping[str, JsonValue]) -> None:
         """Check the options.
 

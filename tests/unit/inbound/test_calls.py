@@ -134,9 +134,7 @@ class TestDurable:
         assert world.province.made == ["N1"]
         assert world.tell()["error_code"] == 1
 
-    def test_s27_a_push_answered_after_the_backup_is_in_the_journal(
-        self, world: Told, tmp_path: Path
-    ) -> None:
+    def test_s27_a_push_answered_after_the_backup_is_in_the_journal(self, world: Told, tmp_path: Path) -> None:
         world.tell("N1")
         world.rest()
         manifest = backup(tmp_path / "store.db", tmp_path / "backups", world.clock.now())
