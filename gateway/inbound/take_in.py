@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from adapters.base import RawRecord, UnreadableRecord
 from adapters.receiving import InboundCall, Receiver, Verdict
 from gateway.inbound import kept
 from gateway.store.base import Store, Tx, Vault
-from gateway.store.rows import InboundRow
+from gateway.store.rows import InboundRow, RecordRow
 from gateway.sync.engine import Engine
 from gateway.vault import SealError, unpack
 
@@ -35,21 +37,14 @@ class Taker:
         """Take in everything that waits; says how many calls."""
         taken = 0
         while rows := self._store.read(lambda tx: tx.inbound_owed(portal, limit=BATCH)):
-            for batch in _rounds([(row, self._record(row)) for row in rows]):
-                self._store_batch(portal, batch)
-                taken += len(batch)
+            self._store_all(portal, rows)
+            taken += len(rows)
         return taken + self._place_again(portal)
 
     def _place_again(self, portal: str) -> int:
         """Calls about a dossier that became known since: a partner may answer before our own commit."""
-        rows = self._store.read(lambda tx: tx.inbound_unplaced(portal))
-        if not rows:
-            return 0
-        told = [(row, str(row.doc.get("record", ""))) for row in rows]
-        known = self._store.read(lambda tx: tx.records(portal, [name for _, name in told if name]))
-        again = [row for row, name in told if name in known and known[name].dossier_id]
-        for batch in _rounds([(row, self._record(row)) for row in again]):
-            self._store_batch(portal, batch)
+        again = self._store.read(lambda tx: tx.inbound_placeable(portal, limit=BATCH))
+        self._store_all(portal, again)
         return len(again)
 
     def again(self, portal: str, external_id: str) -> int:
@@ -59,12 +54,18 @@ class Taker:
             for row in self._store.read(lambda tx: tx.inbound_unplaced(portal, limit=100_000))
             if row.doc.get("record") == external_id
         ]
-        for batch in _rounds([(row, self._record(row)) for row in rows]):
-            self._store_batch(portal, batch)
+        self._store_all(portal, rows)
         return len(rows)
 
-    def _store_batch(self, portal: str, batch: Sequence[tuple[InboundRow, RawRecord | UnreadableRecord]]) -> None:
+    def _store_all(self, portal: str, rows: Sequence[InboundRow]) -> None:
+        for batch in _rounds([(row, self._said(row)) for row in rows]):
+            self._store_batch(portal, batch)
+
+    def _store_batch(self, portal: str, told: Sequence[tuple[InboundRow, InboundCall | UnreadableRecord]]) -> None:
         at = self._engine.shop.now()
+        names = [_name(said) for _, said in told]
+        known = self._store.read(lambda tx: tx.records(portal, names))
+        batch = [(row, _record(row, said, known.get(_name(said)))) for row, said in told]
 
         def note(tx: Tx) -> None:
             placed = tx.records(portal, [record.external_id for _, record in batch])
@@ -83,8 +84,8 @@ class Taker:
 
         self._engine.take_in(portal, [record for _, record in batch], note)
 
-    def _record(self, row: InboundRow) -> RawRecord | UnreadableRecord:
-        """The record a call told, read afresh from its bytes."""
+    def _said(self, row: InboundRow) -> InboundCall | UnreadableRecord:
+        """What a call told, read afresh from its bytes."""
         receiver = self._receivers.get(row.portal, {}).get(row.endpoint)
         try:
             plain = opened_call(self._vault, row)
@@ -96,9 +97,30 @@ class Taker:
             return UnreadableRecord(row.key, plain, f"there is no receiver {row.endpoint} any more", request.at)
         said = receiver.read(request)
         if isinstance(said, InboundCall):
-            other = row.doc.get("verdict") == Verdict.CHANGED.value
-            return said.changed if other and said.changed is not None else said.record
+            return said
         return UnreadableRecord(row.key, plain, "the stored call can no longer be read", request.at)
+
+
+def _name(said: InboundCall | UnreadableRecord) -> str:
+    return said.record.external_id if isinstance(said, InboundCall) else said.external_id
+
+
+def _record(
+    row: InboundRow, said: InboundCall | UnreadableRecord, known: RecordRow | None
+) -> RawRecord | UnreadableRecord:
+    """The record that a call told of one that is known, or not.
+
+    Other content is a supplement only of what has its dossier: if the first was never placed, this one begins it.
+    Calls come in the order they were stored in, so none is older than what is known, whatever the clock says (S8).
+    """
+    if isinstance(said, UnreadableRecord):
+        return said
+    there = known is not None and bool(known.dossier_id)
+    other = there and row.doc.get("verdict") == Verdict.CHANGED.value and said.changed is not None
+    record = said.changed if other and said.changed is not None else said.record
+    if known is None or record.partial:
+        return record
+    return replace(record, read_at=max(record.read_at, datetime.fromtimestamp(known.read_at, UTC)))
 
 
 def opened_call(vault: Vault, row: InboundRow) -> bytes:
@@ -122,16 +144,16 @@ def _no_longer_aside(tx: Tx, portal: str, record: RawRecord | UnreadableRecord) 
 
 
 def _rounds(
-    calls: Sequence[tuple[InboundRow, RawRecord | UnreadableRecord]],
-) -> Iterator[list[tuple[InboundRow, RawRecord | UnreadableRecord]]]:
+    calls: Sequence[tuple[InboundRow, InboundCall | UnreadableRecord]],
+) -> Iterator[list[tuple[InboundRow, InboundCall | UnreadableRecord]]]:
     """Cut into batches in which no record comes twice: each version of it is a reading of its own."""
-    batch: list[tuple[InboundRow, RawRecord | UnreadableRecord]] = []
+    batch: list[tuple[InboundRow, InboundCall | UnreadableRecord]] = []
     names: set[str] = set()
-    for row, record in calls:
-        if record.external_id in names:
+    for row, said in calls:
+        if _name(said) in names:
             yield batch
             batch, names = [], set()
-        batch.append((row, record))
-        names.add(record.external_id)
+        batch.append((row, said))
+        names.add(_name(said))
     if batch:
         yield batch

@@ -164,6 +164,9 @@ class Tx(Protocol):
     def inbound_owed(self, portal: str, *, limit: int = 200) -> list[InboundRow]:
         """Calls that were answered with success and that the engine has not taken in yet, oldest first."""
 
+    def inbound_placeable(self, portal: str, *, limit: int = 200) -> list[InboundRow]:
+        """Of the calls that found no place, those whose dossier is known by now, oldest first."""
+
     def inbound_unplaced(self, portal: str, *, limit: int = 200) -> list[InboundRow]:
         """Calls about a dossier that was not known when they were taken in, oldest first."""
 

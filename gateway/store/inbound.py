@@ -8,6 +8,16 @@ from collections.abc import Iterable, Sequence
 from gateway.store.rows import FileRow, InboundRow
 from gateway.store.shapes import FILE, INBOUND
 
+_PLACEABLE = """portal = ? AND state = 'applied' AND dossier_id = '' AND CASE (
+    SELECT CASE WHEN dossier_id <> '' THEN 'placed' WHEN json_extract(counts, '$.doubt') IS NOT NULL THEN 'doubt' END
+    FROM portal_record AS told
+    WHERE told.portal = inbound_call.portal AND told.external_id = json_extract(inbound_call.doc, '$.record')
+) WHEN 'placed' THEN 1 WHEN 'doubt' THEN 0 ELSE EXISTS (
+    SELECT 1 FROM dossier
+    WHERE national_code = json_extract(inbound_call.doc, '$.record') AND national_code <> ''
+) END"""
+"""A person is asked for what is in doubt; anything else is known by its record here, or by its national number."""
+
 
 class InboundTables:
     """What was told to us, version by version, and attachments."""
@@ -36,6 +46,11 @@ class InboundTables:
         found = self._sql.execute(
             f"{INBOUND.select} WHERE portal = ? AND state = 'accepted' ORDER BY id LIMIT ?", (portal, limit)
         )
+        return [INBOUND.load(row) for row in found]
+
+    def inbound_placeable(self, portal: str, *, limit: int = 200) -> list[InboundRow]:
+        """Of the calls that found no place, those whose dossier is known by now, oldest first."""
+        found = self._sql.execute(f"{INBOUND.select} WHERE {_PLACEABLE} ORDER BY id LIMIT ?", (portal, limit))
         return [INBOUND.load(row) for row in found]
 
     def inbound_unplaced(self, portal: str, *, limit: int = 200) -> list[InboundRow]:

@@ -70,6 +70,12 @@ class Placing:
         elif page.stage:
             reason = "a ministry speaks of a dossier that we did not forward to it"
             writing.set_aside(page, slot.arrival, slot.record, "unplaced", reason, "forward or link it, then replay")
+        elif slot.reading.partial:  # a message makes no dossier: what it withdraws or pays for is not told by it
+            reason, step = (
+                "a message about a dossier that is not known here",
+                "it is placed when the dossier is heard of",
+            )
+            writing.set_aside(page, slot.arrival, slot.record, "unplaced", reason, step)
         else:
             return self._new(slot, applicant)
         return None

@@ -8,7 +8,9 @@ from gateway.config import GroupConfig, OwnershipConfig, RouteConfig
 from gateway.sync import forwarding
 from gateway.sync.conditions import matches, unmet
 from gateway.sync.decide import Ownership
+from gateway.sync.timeline import Event
 from gateway.sync.wanted import DossierView, Explanation, Target, Wanted
+from schemas.status import DossierStatus
 
 __all__ = ["DossierView", "Explanation", "Target", "Wanted", "explain", "ownership_of", "route", "stages"]
 
@@ -75,8 +77,13 @@ def _births(view: DossierView, ownership: OwnershipConfig) -> list[Wanted]:
     """A dossier born elsewhere of which its handler has no record yet is to be made there, once (S6)."""
     if not ownership.births or any(e["portal"] == view.row.handler and e["record"] for e in view.entries):
         return []
-    born = [event for event in view.events() if event.portal in ownership.births and not event.baseline]
+    born = [event for event in view.events() if event.portal in ownership.births and _submits(event)]
     return [Wanted(born[0], "create_dossier", "births")] if born else []
+
+
+def _submits(event: Event) -> bool:
+    """A withdrawal or a payment that was heard of first is answered by its own act, when the dossier is there."""
+    return event.status == DossierStatus.SUBMITTED and not event.baseline
 
 
 def _requests(view: DossierView, ownership: OwnershipConfig) -> list[Wanted]:

@@ -1,0 +1,83 @@
+"""Calls on us in the wrong order, by a clock set back, and among many that have no place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.receiving import InboundCall, InboundRequest, Question, Unreadable
+from tests.unit.inbound.telling import Push, Told
+from tests.unit.sync.portals import instant
+
+
+class Supplementing(Push):
+    """As the national portal's receiver: a dossier told again with other content is its supplement."""
+
+    def read(self, request: InboundRequest) -> InboundCall | Question | Unreadable:
+        said = super().read(request)
+        if not isinstance(said, InboundCall) or said.record.partial:
+            return said
+        part = said.record.parts["dossier"]
+        assert isinstance(part, dict)
+        return replace(said, changed=replace(said.record, parts={"dossier": part | {"status": "withdrawal_requested"}}))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Told]:
+    world = Told(tmp_path, Supplementing())
+    world.live()
+    yield world
+    world.close()
+
+
+def national(world: Told) -> list[str]:
+    """What the national portal said of the first dossier."""
+    row = world.store.read(lambda tx: tx.dossiers(["d0001"]))["d0001"]
+    return sorted(entry["status"] for entry in row.timeline if entry["portal"] == "national")
+
+
+def test_a_call_is_heard_though_the_clock_was_set_back_since_the_last(world: Told) -> None:
+    """It was taken for an older reading and passed over, after its sender had been told that we have it."""
+    world.tell()
+    world.rest()
+    world.clock.advance(-600)
+    assert world.tell(person="000000000002", at=instant(world.now()))["error_code"] == 1
+    world.rest()
+    assert national(world) == ["submitted", "withdrawal_requested"]
+
+
+def test_a_withdrawal_of_what_we_do_not_know_makes_no_dossier_and_waits_for_its_own(world: Told) -> None:
+    """The withdrawal caused the creation, and was then held to be answered."""
+    assert world.tell(paid=True, status="withdrawal_requested")["error_code"] == 0
+    world.rest()
+    assert world.store.read(lambda tx: tx.dossiers(["d0001"])) == {}
+    assert [row.cause for row in world.store.read(lambda tx: tx.list_quarantine())] == ["unplaced"]
+
+    assert world.tell()["error_code"] == 1
+    world.rest()
+    assert world.province.made == ["N1"], "its first content begins it, though its number was heard before"
+    assert world.province.folders["ref-N1"].detail["status"] == "withdrawal_requested"
+    assert world.store.read(lambda tx: tx.list_quarantine(state="open")) == []
+
+
+def test_a_withdrawal_of_what_the_province_shows_later_finds_it_by_the_number(world: Told) -> None:
+    world.tell(paid=True, status="withdrawal_requested")
+    world.rest()
+    world.province.open("r1", at=world.now(), status="accepted", code="N1", national="N1")
+    world.rest()
+    assert world.province.folders["r1"].detail["status"] == "withdrawal_requested"
+
+
+def test_calls_that_never_find_a_place_hide_none_that_does(world: Told) -> None:
+    """Only the oldest two hundred were looked at."""
+    for number in range(205):
+        world.tell(f"U{number}", paid=True, status="withdrawal_requested")
+    world.tell(paid=True, status="withdrawal_requested")
+    world.taker.run("national")
+    world.tell()
+    world.rest()
+    assert national(world) == ["submitted", "withdrawal_requested"]
+    assert len(world.store.read(lambda tx: tx.inbound_unplaced("national", limit=1000))) == 205
