@@ -6,7 +6,8 @@ import contextlib
 import hashlib
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.store.base import Vault
@@ -33,6 +34,14 @@ _MAGIC = (
     (b"7z\xbc\xaf", "application/x-7z-compressed"),
 )
 _PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file on disk that is nobody's yet: its row, and where its sealed bytes lie meanwhile."""
+
+    row: FileRow
+    part: Path
 
 
 def file_id(portal: str, key: str, ref: str, sha256: str) -> str:
@@ -70,7 +79,14 @@ class FileStore:
     def keep(
         self, portal: str, key: str, ref: str, name: str, chunks: Iterable[bytes], *, cap: int, at: float, days: int
     ) -> FileRow:
-        """Take in one file; on disk when this returns. The row is not stored yet.
+        """Take in one file; on disk when this returns. The row is not stored yet. Raises as `hold`."""
+        held = self.hold(portal, key, ref, name, chunks, cap=cap, at=at, days=days)
+        return self.place([held])[0]
+
+    def hold(
+        self, portal: str, key: str, ref: str, name: str, chunks: Iterable[bytes], *, cap: int, at: float, days: int
+    ) -> Held:
+        """Put one file on disk under a name that nobody else uses, until `place` or `let_go`.
 
         Raises:
             RecordInvalidError: Empty, larger than `cap` bytes, or nothing that a dossier may hold.
@@ -95,16 +111,15 @@ class FileStore:
                     raise RecordInvalidError("a file is empty")
                 file.flush()
                 os.fsync(file.fileno())
-            digest = sha.hexdigest()
-            number_of = file_id(portal, key, ref, digest)
-            part.replace(self._folder / number_of)
         except OSError as error:
+            _unlink(part)
             raise StoreError(f"a file cannot be kept: {error.strerror}") from error
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
-        return FileRow(
-            number_of,
+        except BaseException:
+            _unlink(part)
+            raise
+        digest = sha.hexdigest()
+        row = FileRow(
+            file_id(portal, key, ref, digest),
             portal,
             key,
             ref,
@@ -116,6 +131,26 @@ class FileStore:
             at=at,
             expires_at=at + days * 86400.0,
         )
+        return Held(row, part)
+
+    def place(self, held: Sequence[Held]) -> list[FileRow]:
+        """Give files their own names, all at once: a call that is refused for one of them leaves none behind.
+
+        Raises:
+            StoreError: The disk does not take it.
+        """
+        try:
+            for one in held:
+                one.part.replace(self._folder / one.row.id)
+        except OSError as error:
+            self.let_go(held)
+            raise StoreError(f"a file cannot be kept: {error.strerror}") from error
+        return [one.row for one in held]
+
+    def let_go(self, held: Iterable[Held]) -> None:
+        """Remove files that were held for nothing."""
+        for one in held:
+            _unlink(one.part)
 
     def open(self, row: FileRow) -> Iterator[bytes]:
         """The plain bytes, slice by slice.
@@ -157,6 +192,11 @@ class FileStore:
         if int.from_bytes(plain[:8], "big") != number:
             raise SealError("a kept file has its slices in another order")
         return plain
+
+
+def _unlink(part: Path) -> None:
+    with contextlib.suppress(OSError):
+        part.unlink(missing_ok=True)
 
 
 def _slices(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:

@@ -31,7 +31,7 @@ from gateway.config import Config
 from gateway.evidence.leaf import commitment, leaf
 from gateway.inbound import kept
 from gateway.inbound.checks import wrong
-from gateway.inbound.files import FileStore
+from gateway.inbound.files import FileStore, Held
 from gateway.inbound.journal import Journal
 from gateway.log import get_logger
 from gateway.store.base import Store, Tx, Vault
@@ -283,25 +283,30 @@ def _set_aside(desk: Desk, portal: str, receiver: Receiver, request: InboundRequ
 
 
 def keep_files(desk: Desk, portal: str, call: InboundCall, at: datetime) -> list[FileRow]:
-    """Put every file of a call on disk.
+    """Put every file of a call on disk, or none.
 
     Raises:
         RecordInvalidError: One cannot be had, or is nothing that a dossier may hold.
+        StoreError: The disk does not take them.
     """
-    rows: list[FileRow] = []
+    held: list[Held] = []
     store = desk.config.store
     cap = store.file_mib * 1024 * 1024
     try:
         for file in call.files:
             chunks = _chunks(desk.portals[portal], file)
-            rows.append(
-                desk.files.keep(
+            held.append(
+                desk.files.hold(
                     portal, call.key, file.ref, file.name, chunks, cap=cap, at=at.timestamp(), days=store.file_days
                 )
             )
     except PortalError as error:
+        desk.files.let_go(held)
         raise RecordInvalidError(f"a file cannot be fetched: {error.reason}") from None
-    return rows
+    except BaseException:
+        desk.files.let_go(held)
+        raise
+    return desk.files.place(held)
 
 
 def _chunks(portal: Portal, file: InboundFile) -> Iterator[bytes]:

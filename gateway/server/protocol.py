@@ -11,6 +11,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
+import h11
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
@@ -71,6 +72,16 @@ class Protocol(H11Protocol):
             return False
         self.cycle.keep_alive = False
         return True
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; a call whose body broke off so is not answered a second time."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self._close_for_good()
+        if self._calling:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
 
     @property
     def _calling(self) -> bool:
