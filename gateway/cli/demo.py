@@ -36,8 +36,8 @@ def demo(
             min=0,
             max=20_000,
             help=t(
-                "Dossiers submitted at the national portal besides; a fifth of --dossiers by default.",
-                "Số hồ sơ nộp tại Cổng quốc gia, ngoài ra; mặc định bằng một phần năm --dossiers.",
+                "Dossiers submitted at the national portal besides; a tenth of --dossiers by default.",
+                "Số hồ sơ nộp tại Cổng quốc gia, ngoài ra; mặc định bằng một phần mười --dossiers.",
             ),
         ),
     ] = None,
@@ -58,7 +58,7 @@ def demo(
     """Exit 0 when all ends agree and nothing was lost, doubled, invented or moved; else 1."""
     place = folder or Path(tempfile.mkdtemp(prefix="lienthong-demo-"))
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    wish = Wish(dossiers, dossiers // 5 if pushes is None else pushes, faults.value, seed, kill)
+    wish = Wish(dossiers, dossiers // 10 if pushes is None else pushes, faults.value, seed, kill)
     with progress_bar(t("demo", "diễn tập")) as bar:
         outcome = run_demo(wish, place, lambda _phase, done, of: bar(done, of) if bar else None)
     written = page_path or place / "page.html"

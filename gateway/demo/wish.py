@@ -22,7 +22,7 @@ class Wish:
     """What was asked for: `dossiers` handed in at the province, and `pushes` more at the national portal."""
 
     dossiers: int = 200
-    pushes: int = 40
+    pushes: int = 20
     faults: str = "none"
     seed: int = 1
     kills: int = 0
