@@ -85,10 +85,19 @@ class Acts:
                 files[key, content["referenceUid"]] += 1
             elif effect["effect"] != "create" or key not in pushed:
                 self.verdict.add("invented", "province", key, f"a call made {effect['effect']}")
-        for (key, _), times in files.items():
+        self._files(files)
+        return done
+
+    def _files(self, uploaded: Counter[Key]) -> None:
+        """Every citizen hands in papers, and more where papers are wanted; each is uploaded once."""
+        for (key, _), times in uploaded.items():
             if times > 1:
                 self.verdict.add("duplicated", "province", key, f"a file uploaded {times} times")
-        return done
+        there = Counter(key for key, _ in uploaded)
+        for owner in self.owners.values():
+            due = 1 + self.wanted[owner.reference, RESUMES]
+            if owner.born_elsewhere and there[owner.reference] < due:
+                self.verdict.add("lost", "province", owner.number, f"{there[owner.reference]} of {due} papers")
 
     def _said(self, reference: str, content: Mapping[str, Any]) -> None:
         """A ministry's reason stands in the act that follows from it."""

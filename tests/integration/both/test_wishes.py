@@ -9,7 +9,7 @@ import pytest
 
 from gateway.demo.catalogue import NATIONAL, PROVINCE
 from tests.integration.both.story import Story
-from tests.integration.both.test_pictures import PLACE, UID
+from tests.integration.both.test_pictures import NUMBER, PLACE, UID
 
 PLAN = {"start": PLACE, "procedures": ["1.002693"], "agencies": ["H99.19"], "seed": 1, "files": "base64"}
 
@@ -71,6 +71,18 @@ def test_other_content_pushed_before_papers_were_asked_for_is_no_answer_to_that(
     assert acts(story) == ["2001"]
 
 
+def test_the_submission_itself_is_no_answer_either(story: Story) -> None:
+    """Both are "submitted" to us; the portal's word tells them apart."""
+    story.citizen("submit", **PLAN)
+    story.taken_in(NATIONAL)
+    story.delivered(PROVINCE)
+    for verb in ("accept", "request_supplement"):
+        story.officer(PROVINCE, verb, referenceUid=UID)
+    story.heard()
+    story.delivered(PROVINCE)
+    assert acts(story) == []
+
+
 def test_a_withdrawal_is_an_act_wherever_the_dossier_stands(story: Story) -> None:
     story.citizen("submit", **PLAN)
     story.taken_in(NATIONAL)
@@ -78,3 +90,14 @@ def test_a_withdrawal_is_an_act_wherever_the_dossier_stands(story: Story) -> Non
     story.heard()
     wish(story, "withdraw")
     assert acts(story) == ["5000"]
+
+
+def test_one_who_is_refused_before_reception_hears_of_it(story: Story) -> None:
+    """There is no copy of ours at the national portal, but the dossier stands there: it was submitted there."""
+    story.citizen("submit", **PLAN)
+    story.taken_in(NATIONAL)
+    story.delivered(PROVINCE)
+    story.officer(PROVINCE, "deny", referenceUid=UID)
+    story.heard()
+    rows = story.portals[NATIONAL].screen("progress", {})[NUMBER]
+    assert [row["TrangThai"] for row in rows] == ["1", "3"]

@@ -62,10 +62,11 @@ def after() -> Plain:
     held["province_effects"] += [
         effect(2, "create", UID, AT["create"], made, 4),
         effect(3, "file", UID, AT["create"], {"referenceUid": "file-1", "status": "receiving"}, 5),
-        effect(4, "action", UID, AT["forward"], forwarded),
+        effect(4, "file", UID, AT["result"], {"referenceUid": "file-2", "status": "waiting"}, 6),
+        effect(5, "action", UID, AT["forward"], forwarded),
         *(
             effect(
-                5 + place, "action", UID, AT["result"], {"status": status, "actionCode": code, "actionNote": words}, 6
+                6 + place, "action", UID, AT["result"], {"status": status, "actionCode": code, "actionNote": words}, 6
             )
             for place, (code, status, words) in enumerate(ACTS)
         ),
@@ -157,17 +158,18 @@ PLANTED: list[tuple[str, Callable[[Plain], object], str]] = [
     ("taken, and then not there", never_made, "missing_acknowledged"),
     ("submitted, told in vain", never_made_nor_answered, "lost"),
     ("two dossiers of one number", twin, "duplicated"),
+    ("the papers that were asked for", lambda h: h["province_effects"].pop(3), "lost"),
     ("a file uploaded twice", lambda h: again(h, 2), "duplicated"),
     ("a number nobody submitted", lambda h: h["national_effects"].pop(), "invented"),
     ("another person", lambda h: h["national_effects"][-1]["content"].update(ChuHoSo="AI ĐÓ"), "invented"),
     ("another day of submission", submitted_later, "legal_date_moved"),
-    ("a withdrawal that went nowhere", lambda h: h["province_effects"].pop(4), "lost"),
-    ("a supplement that went nowhere", lambda h: h["province_effects"].pop(5), "lost"),
-    ("a fee paid twice at the province", lambda h: again(h, 6), "duplicated"),
+    ("a withdrawal that went nowhere", lambda h: h["province_effects"].pop(5), "lost"),
+    ("a supplement that went nowhere", lambda h: h["province_effects"].pop(6), "lost"),
+    ("a fee paid twice at the province", lambda h: again(h, 7), "duplicated"),
     ("a fee nobody paid", lambda h: [calls(h).pop(), calls(h).pop()], "invented"),
-    ("a ministry's refusal done twice", lambda h: again(h, 7), "duplicated"),
-    ("a ministry's refusal that went nowhere", lambda h: h["province_effects"].pop(7), "lost"),
-    ("a ministry's reason lost", lambda h: h["province_effects"][7]["content"].update(actionNote=""), "lost"),
+    ("a ministry's refusal done twice", lambda h: again(h, 8), "duplicated"),
+    ("a ministry's refusal that went nowhere", lambda h: h["province_effects"].pop(8), "lost"),
+    ("a ministry's reason lost", lambda h: h["province_effects"][8]["content"].update(actionNote=""), "lost"),
     (
         "a call-back never acknowledged",
         lambda h: h["transport_callbacks"].append(called_back("26", attempts=(("", "b"),))),
