@@ -14,6 +14,7 @@ OFFERS = "offers"
 def wrong(tx: Tx, handlers: Iterable[str], call: InboundCall) -> tuple[str, str]:
     """(code, reason) of the first thing that does not hold; two empty texts when all holds or nothing is known yet.
 
+    The reason quotes nothing of the call: it is kept in plain, and a name may stand where a code should.
     A handler whose offers were never read is not asked: the call is taken, and its creation is owed.
     """
     if not call.procedure:
@@ -23,8 +24,8 @@ def wrong(tx: Tx, handlers: Iterable[str], call: InboundCall) -> tuple[str, str]
         return "", ""
     offered = [row for rows in known for row in rows if call.procedure in (row["procedure"], row["national"])]
     if not offered:
-        return "procedure", f"procedure {call.procedure} is not offered here"
+        return "procedure", "its procedure is not offered here"
     agencies = {row["agency"] for row in offered if row["agency"]}
     if call.agency and agencies and call.agency not in agencies:
-        return "agency", f"agency {call.agency} does not offer procedure {call.procedure}"
+        return "agency", "its agency does not offer its procedure"
     return "", ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.store.base import Vault
+from gateway.store.copies import flush
 from gateway.store.rows import FileRow
 from gateway.vault import SealError
 from schemas.errors import RecordInvalidError, StoreError
@@ -142,6 +143,8 @@ class FileStore:
         try:
             for one in held:
                 one.part.replace(self._folder / one.row.id)
+            if held:
+                flush(self._folder)  # else a name may be gone after a power failure, and its row is there
         except OSError as error:
             self.let_go(held)
             raise StoreError(f"a file cannot be kept: {error.strerror}") from error
@@ -179,6 +182,16 @@ class FileStore:
         """Remove bytes; those that are gone already stay gone."""
         for row in rows:
             (self._folder / row.id).unlink(missing_ok=True)
+
+    def older_than(self, at: float) -> Iterator[str]:
+        """Names of what was written before an instant, unfinished files among them."""
+        with os.scandir(self._folder) as found:
+            yield from (entry.name for entry in found if entry.is_file() and entry.stat().st_mtime < at)
+
+    def remove_names(self, names: Iterable[str]) -> None:
+        """Remove bytes that no row names."""
+        for name in names:
+            (self._folder / name).unlink(missing_ok=True)
 
     def _sealed(self, owner: str, number: int, plain: bytes, *, last: bool) -> bytes:
         sealed = self._vault.seal(owner, number.to_bytes(8, "big") + (_LAST if last else _MORE) + plain)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gateway.store.base import Vault
+from gateway.store.copies import flush
 from schemas.errors import StoreError
 
 _HEAD = struct.Struct(">II")
@@ -92,7 +93,7 @@ class Journal:
             mend(path)
             self._file = path.open("ab", buffering=0)
             path.chmod(0o600)
-            _flush_folder(self._folder)
+            flush(self._folder)
         except OSError as error:
             self._shut()
             raise _unwritable(error.strerror or "") from error
@@ -210,11 +211,3 @@ def _unwritable(why: str) -> StoreError:
 
 def _owner(day: date) -> str:
     return f"journal:{day.isoformat()}"
-
-
-def _flush_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

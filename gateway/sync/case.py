@@ -14,7 +14,7 @@ from adapters.base import DeliveryClass, Repeat
 from gateway.config import Config
 from gateway.signing import SigningRing
 from gateway.store.base import Store, Tx, Vault
-from gateway.store.rows import DeliveryRow, DossierRow, Json, LaneKey, PortalRow
+from gateway.store.rows import DeliveryRow, DossierRow, LaneKey, PortalRow
 from gateway.sync.conflicts import in_conflict
 from gateway.sync.dossiers import Held, hashed, values_of, view_of
 from gateway.sync.forwarding import left_behind
@@ -22,8 +22,9 @@ from gateway.sync.handover import Handovers
 from gateway.sync.lane import Lane
 from gateway.sync.plan import Desk, Plan, Snapshot, plan
 from gateway.sync.portal import Portal
-from gateway.sync.route import DossierView, Target, Wanted, route
-from gateway.sync.superseding import given_away, moved_on
+from gateway.sync.route import DossierView, Target, route
+from gateway.sync.superseding import given_away
+from gateway.sync.undecided import undecided_until
 from schemas.clock import Clock
 from schemas.errors import NotSendableError
 
@@ -195,7 +196,7 @@ def _desk(
         adopt=portal.config.adopt,
         restored_at=float(restored) if restored else None,
         blocked=blocked,
-        undecided=_undecided(tx, portal.name, view, targets, line),
+        undecided=undecided_until(tx, shop.portals, portal.name, view, targets, line, shop.now()),
         number_taken=any(other.id != view.row.id for other in same),
         elsewhere=_elsewhere(tx, shop, portal, view),
     )
@@ -206,33 +207,6 @@ def _elsewhere(tx: Tx, shop: Workshop, portal: Portal, view: DossierView) -> dic
     others = left_behind(view, shop.config.routes) - {portal.name}
     lanes = tx.lanes([LaneKey(at, view.row.id) for at in sorted(others)]) if others else {}
     return given_away(lanes.values())
-
-
-def _undecided(tx: Tx, portal: str, view: DossierView, targets: list[Target], own_line: float) -> bool:
-    """Whether a command caused by this portal's own request is not decided yet (S10)."""
-    handler = view.row.handler
-    line = tx.portal(handler).adopt_from if handler else None
-    asked = [
-        wanted
-        for target in targets
-        if target.portal == handler
-        for wanted in target.commands
-        if wanted.cause.portal == portal and not wanted.cause.stage and wanted.cause.at > (line or own_line)
-    ]
-    if not asked:
-        return False
-    key = LaneKey(handler, view.row.id)
-    row = tx.lanes([key]).get(key)
-    if row is None:
-        return True
-    lane = Lane(row)
-    return any(_is_open(view, wanted, lane.command_for(wanted.cause)) for wanted in asked)
-
-
-def _is_open(view: DossierView, wanted: Wanted, command: Json | None) -> bool:
-    """Whether a request still waits for its answer; an unproven command does until a person or the owner moves on."""
-    state = command.get("state") if command else "wanted"
-    return state in ("wanted", "begun", "unknown") or (state == "unproven" and not moved_on(view, wanted))
 
 
 def delivery_key(case: Case, klass: str, cause: str, epoch: str) -> str:

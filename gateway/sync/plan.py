@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 
 from adapters.base import Abilities, DeliveryClass, ProbeStrength
 from gateway.sync.lane import Lane
@@ -80,7 +81,8 @@ class Desk:
 
     `line`: adopt line in seconds, None while in `watch`. `restored_at`: end of the gap of a restored store.
     `blocked`: class -> (reason, until): an open delivery of that class must be settled first.
-    `undecided`: a command caused by this portal's own event is not decided yet (S10).
+    `undecided`: until when a command caused by this portal's own event is not decided or its answer not heard (S10);
+    infinity until news, 0.0 when none is.
     `number_taken`: the number is held by another dossier of ours: not unique at its source.
     `elsewhere`: cause -> the portal that got it by a rule that holds no more: nobody else gets it too (L13).
     """
@@ -92,7 +94,7 @@ class Desk:
     adopt: str
     restored_at: float | None = None
     blocked: Mapping[str, tuple[str, float | None]] = field(default_factory=dict)
-    undecided: bool = False
+    undecided: float = 0.0
     number_taken: bool = False
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
@@ -145,7 +147,7 @@ def _snapshot(
     if not view.number:
         return "waiting for the dossier's number", None
     if desk.undecided:
-        return "a request of this portal is not decided yet", None
+        return "a request of this portal is not decided yet", desk.undecided if isfinite(desk.undecided) else None
     wanted = snapshot()
     if wanted.missing:
         return f"the dossier has no {', '.join(wanted.missing)} yet", None

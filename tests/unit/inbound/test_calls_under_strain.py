@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from adapters.receiving import InboundCall, InboundRequest, Question, Unreadable
+from gateway.inbound.checks import OFFERS
+from gateway.inbound.upkeep import upkeep
 from tests.unit.inbound.telling import Push, Told
 from tests.unit.sync.portals import instant
 
@@ -81,3 +84,31 @@ def test_calls_that_never_find_a_place_hide_none_that_does(world: Told) -> None:
     world.rest()
     assert national(world) == ["submitted", "withdrawal_requested"]
     assert len(world.store.read(lambda tx: tx.inbound_unplaced("national", limit=1000))) == 205
+
+
+def test_files_that_no_row_names_go_when_the_journal_would_have_forgotten_their_call(
+    world: Told, tmp_path: Path
+) -> None:
+    """A kill between the files and the row left them there for ever."""
+    world.tell("N1", files=[{"name": "a.pdf", "text": "%PDF-1"}])
+    folder = tmp_path / "files"
+    for name in ("torn.part", "11111111-2222-5333-8444-555555555555"):
+        (folder / name).write_bytes(b"a kill in between")
+    written = world.now() - 61 * 86400
+    for path in folder.iterdir():
+        os.utime(path, (written, written))
+    young = folder / "young.part"
+    young.write_bytes(b"its row may be written now")
+    os.utime(young, (world.now(), world.now()))
+    assert upkeep(world.desk) == 2
+    (kept,) = world.store.read(lambda tx: tx.files_of_call("national", "N1"))
+    assert {path.name for path in folder.iterdir()} == {kept.id, "young.part"}
+
+
+def test_the_reason_of_a_refusal_quotes_nothing_of_the_call(world: Told) -> None:
+    """It is kept and shown in plain; a name stood where a code should."""
+    offers = [{"procedure": "1.000001", "national": "", "agency": "H99.13"}]
+    world.store.write(lambda tx: tx.put_catalogue(OFFERS, "province", "1", offers, world.now()))
+    world.tell("N1", procedure="CÔNG DÂN THỬ NGHIỆM 01")
+    (row,) = world.store.read(lambda tx: tx.list_inbound())
+    assert (row.state, row.reason) == ("refused", "its procedure is not offered here")

@@ -707,3 +707,38 @@ def test_a_quarantined_record_is_replayed_once_it_can_be_read(world: World) -> N
     assert not world.store.read(lambda tx: tx.list_quarantine())
     world.rest()
     assert world.rows(CODE) == ["accepted", "completed"]
+
+
+def test_s10_a_request_that_was_answered_stays_until_the_answer_is_heard(world: World) -> None:
+    """Between the act and the next reading the older status overwrote the citizen's withdrawal once."""
+    opened(world)
+    world.rest()
+    world.national.sweep = [CODE]
+    world.rest()
+    world.national.shown[CODE]["status"] = "withdrawal_requested"
+    moved(world, "in_progress")
+    world.engine.pull("national")
+    world.engine.pull("province")
+    world.engine.deliver("province")
+    assert world.province.folders["r1"].detail["status"] == "withdrawal_requested"
+    world.engine.deliver("national")
+    assert world.national.shown[CODE]["status"] == "withdrawal_requested"
+    world.tick()
+    world.rest()
+    assert world.national.shown[CODE]["status"] == "withdrawal_requested"
+
+
+def test_s10_an_answer_that_is_never_heard_holds_nothing_back_for_long(world: World) -> None:
+    opened(world)
+    world.rest()
+    world.national.sweep = [CODE]
+    world.rest()
+    world.national.shown[CODE]["status"] = "withdrawal_requested"
+    moved(world, "in_progress")
+    world.engine.pull("national")
+    world.engine.pull("province")
+    world.engine.deliver("province")
+    for seconds, shown in ((90, "withdrawal_requested"), (20, "in_progress")):
+        world.tick(seconds)
+        world.engine.deliver("national")
+        assert world.national.shown[CODE]["status"] == shown
