@@ -88,7 +88,8 @@ class Answers:
         Raises:
             RefusedError: `not_found`, `digest_differs`, `item_acknowledged` or `item_withdrawn`.
         """
-        no = Outcome(OutcomeKind.REFUSED, "refused by its ministry", code="refused", excerpt=reason[:2000], final=True)
+        # Its words are free text: they travel sealed, in the report below, and never in the clear beside the delivery.
+        no = Outcome(OutcomeKind.REFUSED, "refused by its ministry", code="refused", final=True)
 
         def work(tx: Tx) -> tuple[Item, bool]:
             item = self._items.item(portal, item_id, tx)

@@ -22,6 +22,8 @@ from schemas.errors import RecordInvalidError
 OUR_KEY = re.compile(r"\[lt:([0-9a-f-]{36})\]")
 """How our key travels in a note that a portal keeps for us (sync.md S11, S21)."""
 
+_NAME_OF_A_FIELD = re.compile(r"(?!.*[0-9]{6})[A-Za-z_@#][A-Za-z0-9_.:-]{0,79}(\[\])?")
+
 Values = dict[str, Any]
 
 
@@ -105,6 +107,11 @@ def _shown(parts: Iterable[tuple[Message, Values]]) -> dict[str, str]:
     return {path: text for message, values in parts for path, text in message.comparable(values).items()}
 
 
+def _as_reported(name: str) -> str:
+    """An unknown field as logs, reports and leaves may name it: a part that is no plain name may be a person's."""
+    return "/".join(part if _NAME_OF_A_FIELD.fullmatch(part) else "…" for part in name.split("/"))
+
+
 def _reading(
     portal: str,
     record: RawRecord,
@@ -136,7 +143,7 @@ def _reading(
         procedure_code=procedure.get("procedure_code") or "",
         agency_code=agency.get("agency_code") or "",
         applicant=who(applicant),
-        unknown=tuple(sorted(unknown)),
+        unknown=tuple(sorted({_as_reported(name) for name in unknown})),
         removed=record.removed,
         allowed=record.allowed,
         guard=record.guard,

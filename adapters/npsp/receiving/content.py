@@ -37,7 +37,7 @@ def number_of(fields: Mapping[str, JsonValue], options: PushOptions) -> str:
     """
     said = {text_of(fields, (name,)) for name in options.number} - {""}
     number = said.pop() if len(said) == 1 else ""
-    if not number or len(number) > LONGEST_NUMBER or not number.isprintable() or " " in number:
+    if not _is_code(number):
         raise UnreadableBodyError("number", "no usable dossier number")
     return number
 
@@ -60,6 +60,9 @@ def check(part: Fields, kind: Kind, options: PushOptions) -> None:
     missing = [name for name in options.required if not text_of(part, (name,))] if kind == "submission" else []
     if missing:
         raise UnreadableBodyError("missing", f"empty: {', '.join(missing)}")
+    for names in (options.procedure, options.agency):  # kept in plain: a name in their place would be, too
+        if (code := text_of(part, names)) and not _is_code(code):
+            raise UnreadableBodyError("fields", f"{names[0]}: không đúng định dạng")
     schema = contract(options.contract)
     broken = next(problems(part, schema), None) or next(_unreadable_times(part, schema), None)
     if broken:
@@ -111,6 +114,10 @@ def _steady(value: JsonValue, options: PushOptions, volatile: frozenset[str]) ->
 
 def _is_address(value: JsonValue) -> bool:
     return isinstance(value, str) and value[:8].lower().startswith(("http://", "https://")) and " " not in value
+
+
+def _is_code(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_NUMBER and text.isprintable() and " " not in text
 
 
 def _unreadable_times(part: JsonValue, schema: Mapping[str, Any]) -> Iterator[str]:
