@@ -47,6 +47,7 @@ Answers = Callable[[Portal, Question], JsonValue]
 log = get_logger()
 _GOOD = ("accepted", "applied")
 _SALT = 16
+_STEP = "ask its sender; a call that is mended comes again by itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def receive(desk: Desk, portal: str, receiver: Receiver, request: InboundRequest
             found = desk.answers(desk.portals[portal], said)
             reception = Reception(Verdict.ANSWERED, request.at, found=found)
         elif isinstance(said, Unreadable):
-            _set_aside(desk, portal, receiver, request, said)
+            set_aside(desk, portal, receiver.name, request, said, "forged" if said.alarm else "unreadable_call", _STEP)
             reception = Reception(Verdict.UNREADABLE, request.at, said.reason, said.code)
         else:
             return _take(desk, portal, receiver, request, said)
@@ -255,10 +256,12 @@ def _owner(desk: Desk, portal: str, call: InboundCall) -> str:
     return f"call:{portal}:{desk.vault.blind(call.key)[:24]}"
 
 
-def _set_aside(desk: Desk, portal: str, receiver: Receiver, request: InboundRequest, said: Unreadable) -> None:
+def set_aside(
+    desk: Desk, portal: str, endpoint: str, request: InboundRequest, said: Unreadable, cause: str, step: str
+) -> None:
     """Quarantine a call that cannot be taken apart; the same bytes once more are only counted."""
     plain = kept.to_bytes(request)
-    digest = hashlib.sha256(receiver.name.encode() + request.path.encode() + request.body).hexdigest()
+    digest = hashlib.sha256(endpoint.encode() + request.path.encode() + request.body).hexdigest()
     name, owner = f"call {digest[:16]}", f"quarantine:{portal}:{digest[:24]}"
     desk.vault.ensure([owner])
     salt = os.urandom(_SALT)
@@ -266,10 +269,8 @@ def _set_aside(desk: Desk, portal: str, receiver: Receiver, request: InboundRequ
     at = request.at.timestamp()
 
     def work(tx: Tx) -> None:
-        cause = "forged" if said.alarm else "unreadable_call"
-        step = "ask its sender; a call that is mended comes again by itself"
         row = QuarantineRow(portal, name, cause, said.reason, None, at, next_step=step, digest=digest)
-        row.doc = {"endpoint": receiver.name, "code": said.code}
+        row.doc = {"endpoint": endpoint, "code": said.code}
         number = tx.put_quarantine(row)
         if row.times > 1:
             return
@@ -279,7 +280,7 @@ def _set_aside(desk: Desk, portal: str, receiver: Receiver, request: InboundRequ
         tx.append_leaves([leaf("quarantined", at, portal=portal, record=name, cause=cause, reason=said.reason)])
 
     desk.store.write(work)
-    log.warning("call_quarantined", portal=portal, endpoint=receiver.name, code=said.code)
+    log.warning("call_quarantined", portal=portal, endpoint=endpoint, code=said.code)
 
 
 def keep_files(desk: Desk, portal: str, call: InboundCall, at: datetime) -> list[FileRow]:

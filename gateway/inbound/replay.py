@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from adapters.receiving import InboundCall, Receiver
+from adapters.receiving import InboundCall, Receiver, Unreadable
 from gateway.inbound import kept
-from gateway.inbound.intake import Desk, entry, keep_files, read_entry, store_call
+from gateway.inbound.intake import Desk, entry, keep_files, read_entry, set_aside, store_call
 from gateway.log import get_logger
 from schemas.errors import RecordInvalidError
 
 log = get_logger()
 _REPLAYED = "journal_replayed"
+_STEP = "its sender will not send it again: put the receiver or its settings back, then replay it"
 
 
 def replay(desk: Desk, receivers: Mapping[str, Mapping[str, Receiver]]) -> int:
@@ -34,6 +35,8 @@ def replay(desk: Desk, receivers: Mapping[str, Mapping[str, Receiver]]) -> int:
         said = receiver.read(request) if receiver is not None else None
         if receiver is None or not isinstance(said, InboundCall):
             log.warning("call_not_replayed", portal=portal, endpoint=endpoint)
+            lost = Unreadable("it was answered with success before the restore and can no longer be read", "lost")
+            set_aside(desk, portal, endpoint, request, lost, "not_replayed", _STEP)
             continue
         if not _held(desk, portal, endpoint, said):
             store_call(desk, portal, receiver, request, said, files)

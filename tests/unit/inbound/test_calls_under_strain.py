@@ -11,7 +11,10 @@ import pytest
 
 from adapters.receiving import InboundCall, InboundRequest, Question, Unreadable
 from gateway.inbound.checks import OFFERS
+from gateway.inbound.replay import replay, replay_call
 from gateway.inbound.upkeep import upkeep
+from gateway.store.backup import backup
+from gateway.store.restore import restore
 from tests.unit.inbound.telling import Push, Told
 from tests.unit.sync.portals import instant
 
@@ -112,3 +115,21 @@ def test_the_reason_of_a_refusal_quotes_nothing_of_the_call(world: Told) -> None
     world.tell("N1", procedure="CÔNG DÂN THỬ NGHIỆM 01")
     (row,) = world.store.read(lambda tx: tx.list_inbound())
     assert (row.state, row.reason) == ("refused", "its procedure is not offered here")
+
+
+def test_s27_a_call_of_the_journal_that_nobody_can_read_any_more_waits_for_a_person(
+    world: Told, tmp_path: Path
+) -> None:
+    """Its sender had been told that we have it; a line of the log was all that was left of it."""
+    manifest = backup(tmp_path / "store.db", tmp_path / "backups", world.clock.now())
+    world.tell()
+    world.close()
+    restore(tmp_path / "backups" / manifest.name, tmp_path / "store.db", world.clock.now(), actor="test")
+    world.open()
+    assert replay(world.desk, {"national": {}}) == 0
+    (row,) = world.store.read(lambda tx: tx.list_quarantine(state="open"))
+    assert (row.cause, row.portal) == ("not_replayed", "national")
+    assert row.id is not None
+    plain = world.operator.raw_of(row.id)
+    assert replay_call(world.desk, world.receivers, row.id, plain) == "replayed"
+    assert world.calls() == [("N1", 1, "accepted")]
