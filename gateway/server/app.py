@@ -55,6 +55,7 @@ def build_app(
         openapi_url=openapi_url,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         max_body_size=server.max_body_bytes,
     )
     behind.include_router(_health(ready))

@@ -200,6 +200,7 @@ def inbox_app(config: Config, items: Items, answers: Answers, *, access: Access,
         description=TEXT,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would send the caller, with his key, to whatever host his call names
         max_body_size=(config.server or ServerConfig()).max_body_bytes,
     )
     app.add_exception_handler(RefusedError, _refused)

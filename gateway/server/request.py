@@ -21,13 +21,16 @@ Scope = MutableMapping[str, Any]
 
 
 def check_scope(scope: Scope) -> None:
-    """Refuse addresses and heads beyond their caps.
+    """Refuse addresses and heads beyond their caps, and a body announced in two ways: whoever stands before us may
+    have believed the other one, and what follows would be another caller's words (RFC 9112, 6.1).
 
     Raises:
-        RefusalError: 414 or 431.
+        RefusalError: 400, 414 or 431.
     """
     if len(scope["raw_path"]) + len(scope["query_string"]) > MOST_TARGET_BYTES:
         raise RefusalError(HTTPStatus.REQUEST_URI_TOO_LONG, "address too long")
+    if {b"content-length", b"transfer-encoding"} <= {name.lower() for name, _ in scope["headers"]}:
+        raise RefusalError(HTTPStatus.BAD_REQUEST, "two lengths", {"Connection": "close"})
     size = sum(len(name) + len(value) for name, value in scope["headers"])
     if len(scope["headers"]) > MOST_HEADERS or size > MOST_HEAD_BYTES:
         raise RefusalError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers too large")

@@ -320,3 +320,15 @@ def test_a_pipeline_is_answered_in_order(serve: Serve) -> None:
 def _more(raw: Raw) -> bytes:
     raw.sock.settimeout(2)
     return raw.sock.recv(65536)
+
+
+def test_a_body_with_two_lengths_is_refused_and_nothing_behind_it_is_heard(serve: Serve) -> None:
+    """Behind a proxy that believes the other one, what follows would be said in another caller's name."""
+    served = serve()
+    smuggled = f"{HEAD}content-length: 2\r\n\r\n{{}}".encode()
+    with served.raw() as raw:
+        raw.say(f"{HEAD}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n".encode() + smuggled)
+        heard = raw.hear(2)
+    assert parsed(heard)[0] == 400
+    assert heard.count(b"HTTP/1.1 ") == 1
+    assert served.calls == []
