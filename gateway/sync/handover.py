@@ -120,7 +120,8 @@ class Handovers:
         sent_at = float(row.attempts[-1]["begun_at"]) if row.attempts else row.planned_at
         establish(stage, Fact.SENT, sent_at, proof)
         establish(stage, Fact.RECEIVED, now, proof)
-        stage.doc.setdefault("handed_over", _handed_over(row, outcome))
+        if row.doc.get("verb") != "cancel":  # what it accepts and completes is what it was given last
+            stage.doc["handed_over"] = _handed_over(row, outcome)
         tx.put_stages([stage])
         dossier = tx.dossiers([row.dossier_id])[row.dossier_id]
         reply = reply_of(outcome.answer) if outcome is not None else None

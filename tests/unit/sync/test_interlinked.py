@@ -259,6 +259,9 @@ def test_papers_are_asked_for_and_supplied_twice(single: Joint) -> None:
     assert [verb for verb, _ in single.justice.pushes] == ["declare", "supplement", "supplement"]
     received = [one for one in single.receipts() if one["fact"] == "received"]
     assert [one["handed_over"]["operation"] for one in received] == ["declare", "supplement", "supplement"]
+    completed = single.receipts()[-1]
+    assert completed["fact"] == "completed"
+    assert completed["handed_over"] == received[-1]["handed_over"], "what it completed is what it was given last"
 
 
 def test_a_withdrawal_reaches_the_ministry_that_has_the_dossier(single: Joint) -> None:
