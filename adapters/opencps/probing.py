@@ -31,6 +31,8 @@ class Prober:
         asked_at = self._calls.context.clock.now()
         form = op.form_of(delivery, self._options)
         key = delivery.external_id or form.get("referenceUid", "")
+        if delivery.operation == op.CREATE.name:  # all that is known of it otherwise is a number of another portal
+            key = form["referenceUid"]
         detail = self._reader.present(key) if key else None
         if delivery.operation in op.ACTS:
             return self._act(delivery, detail, asked_at)

@@ -43,8 +43,8 @@ class Story:
         self.portals = {name: simulator(KINDS[name], options[name]) for name in SHOWN}
         for name, portal in self.portals.items():
             self._watch(name, portal)
-        self._servers = {name: SimulatorServer(one, clock=clock).start() for name, one in self.portals.items()}
-        urls = {name: server.url for name, server in self._servers.items()} | {JUSTICE: "http://127.0.0.1:9"}
+        self.servers = {name: SimulatorServer(one, clock=clock).start() for name, one in self.portals.items()}
+        urls = {name: server.url for name, server in self.servers.items()} | {JUSTICE: "http://127.0.0.1:9"}
         self.gateway = open_gateway(load(stage.write(urls, folder)))
         http = serve(self.gateway, self._received)
         assert http is not None
@@ -63,7 +63,7 @@ class Story:
         """End everything that was started."""
         self._http.stop()
         self.gateway.close()
-        for server in self._servers.values():
+        for server in self.servers.values():
             server.stop()
             assert server.defects == []
 

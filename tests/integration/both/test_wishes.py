@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.demo.catalogue import NATIONAL, PROVINCE
-from tests.integration.both.story import Story
+from tests.integration.both.story import Story, until
 from tests.integration.both.test_pictures import NUMBER, PLACE, UID
 
 PLAN = {"start": PLACE, "procedures": ["1.002693"], "agencies": ["H99.19"], "seed": 1, "files": "base64"}
@@ -27,6 +27,11 @@ def acts(story: Story) -> list[str]:
     return [one["content"]["actionCode"] for one in effects if one["call"] and one["effect"] == "action"]
 
 
+def papers(story: Story) -> int:
+    """How many files were uploaded to the province."""
+    return [one["effect"] for one in story.portals[PROVINCE].book.effects()].count("file")
+
+
 def wish(story: Story, verb: str) -> None:
     story.citizen(verb, **PLAN)
     story.taken_in(NATIONAL)
@@ -42,7 +47,7 @@ def test_papers_that_were_asked_for_are_uploaded_and_the_province_goes_on(story:
     story.heard()
     wish(story, "supplement")
     assert acts(story) == ["2001"]
-    assert [one["effect"] for one in story.portals[PROVINCE].book.effects() if one["call"]].count("file") >= 2
+    assert papers(story) >= 2
 
 
 def test_papers_may_come_before_we_have_heard_that_they_were_asked_for(story: Story) -> None:
@@ -90,6 +95,22 @@ def test_a_withdrawal_is_an_act_wherever_the_dossier_stands(story: Story) -> Non
     story.heard()
     wish(story, "withdraw")
     assert acts(story) == ["5000"]
+
+
+def test_a_dossier_whose_making_was_not_answered_gets_its_papers_though_it_was_heard_of_meanwhile(story: Story) -> None:
+    story.servers[PROVINCE].faults.script("reset_after", on="effect")
+    story.citizen("submit", **PLAN)
+    story.taken_in(NATIONAL)
+    story.delivered(PROVINCE)
+    story.heard()
+    assert papers(story) == 0
+
+    def looked_again() -> int:
+        story.delivered(PROVINCE)
+        return papers(story)
+
+    until(looked_again)
+    assert [one["effect"] for one in story.portals[PROVINCE].book.effects()].count("create") == 1
 
 
 def test_one_who_is_refused_before_reception_hears_of_it(story: Story) -> None:

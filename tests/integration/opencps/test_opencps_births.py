@@ -219,3 +219,11 @@ def test_a_payment_is_confirmed_by_the_act_that_goes_on(province: Province) -> N
     assert "150000" in province.held().actions[-1].note
     assert province.adapter.push(delivery).not_allowed
     assert province.adapter.probe(delivery).presence is Presence.PRESENT
+
+
+def test_it_is_asked_for_by_its_own_reference_whatever_number_we_knew_it_by(province: Province) -> None:
+    """The gateway was killed while it was made: nobody heard its reference, and the national number finds nothing."""
+    delivery = province.delivery("create", VALUES, external_id=NATIONAL)
+    assert province.adapter.probe(delivery).presence is Presence.ABSENT
+    assert province.adapter.push(delivery).kind is OutcomeKind.DELIVERED
+    assert province.adapter.probe(delivery).presence is Presence.PRESENT
