@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import hashlib
 import random
@@ -42,6 +43,8 @@ from gateway.sync.operate import Operator
 from gateway.sync.portal import Breaker, Portal
 from gateway.vault import KeyRing
 from schemas.clock import Clock, SystemClock
+
+_M_ARENA_MAX = -8  # of malloc.h
 
 
 class Waker:
@@ -136,6 +139,17 @@ def collect_rarely() -> None:
     gc.set_threshold(20_000, 20, 100)
 
 
+def share_arenas() -> None:
+    """Let all threads take memory from one pool of the C library, where it is glibc.
+
+    Left alone it makes a pool for almost every thread, and each keeps its highest water: ten thousand broken calls made
+    the process larger by 60 MiB so, and by 20 MiB with one pool, though nothing more was in use.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
+
+
 def open_gateway(
     config: Config,
     *,
@@ -151,6 +165,7 @@ def open_gateway(
         StoreError: The store cannot be opened.
     """
     collect_rarely()
+    share_arenas()
     clock = clock or SystemClock()
     known = Secrets(config.secrets_file, environ)
     with ExitStack() as undo:
