@@ -59,6 +59,7 @@ class InboundCall:
     catalogue before success is said, where they are given. `files` are stored before success is said.
     `changed` is what the engine takes in instead where the key was known with other content, None where that makes no
     difference: a dossier pushed again with other content is its supplement.
+    `also_told_at` names other receivers of the adapter at which the same key is the same thing.
     `change_alarm` is what a person is told when this key comes with other content, "" where that is an ordinary thing.
     """
 
@@ -70,6 +71,7 @@ class InboundCall:
     files: tuple[InboundFile, ...] = ()
     change_alarm: str = ""
     changed: RawRecord | None = None
+    also_told_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

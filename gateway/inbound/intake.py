@@ -138,7 +138,9 @@ def store_call(
         held = next((row for row in versions if row.digest == call.digest), None)
         if held is not None and held.state in _GOOD:
             return Verdict.REPEATED, held, None
-        verdict = Verdict.CHANGED if any(row.state in _GOOD for row in versions) else Verdict.NEW
+        elsewhere = [row for other in call.also_told_at for row in tx.inbound_versions(portal, other, call.key)]
+        known = any(row.state in _GOOD for row in (*versions, *elsewhere))
+        verdict = Verdict.CHANGED if known else Verdict.NEW
         reply = receiver.reply(request, Reception(verdict, request.at))
         row = InboundRow(
             portal,

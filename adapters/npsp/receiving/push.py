@@ -17,6 +17,8 @@ from adapters.npsp.receiving.files import LISTED, take_files
 from adapters.npsp.receiving.options import PushOptions
 from adapters.receiving import InboundCall, InboundReply, InboundRequest, Question, Reception, Unreadable, Verdict
 
+ENDPOINTS = ("push", "promotion")
+"""A number is one dossier at whichever it is told."""
 _TAKEN = "Đã tiếp nhận hồ sơ"
 _KNOWN = "Hồ sơ đã có trong hệ thống"
 _LATER = "Hệ thống đang bận, vui lòng gửi lại"
@@ -84,5 +86,12 @@ class PushReceiver:
             event = content.event_of(part, "supplement", digest, options)
             changed = replace(record, parts={message: part | {content.EVENT: event}})
         return InboundCall(
-            number, digest, record, text_of(part, options.procedure), agency, papers.files, changed=changed
+            number,
+            digest,
+            record,
+            text_of(part, options.procedure),
+            agency,
+            papers.files,
+            changed=changed,
+            also_told_at=tuple(name for name in ENDPOINTS if name != self.name),
         )

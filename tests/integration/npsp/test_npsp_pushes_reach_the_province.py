@@ -313,3 +313,14 @@ def test_twenty_callers_at_once_hear_one_zero(line: Line) -> None:
     for caller in callers:
         caller.join()
     assert sorted(codes) == [0] + [1] * 19
+
+
+def test_a_number_told_at_two_endpoints_hears_one_zero(line: Line) -> None:
+    first = citizens.dossier(PLAN, 1)
+    same = {name: first[name] for name in ("MaHoSo", "MaTTHC", "MaDonVi")}
+    trader = {"MaSoThue": "0001000000", "TenThuongNhan": "CÔNG TY THỬ NGHIỆM 01"}
+    calls = (("nhanhsdvcqg", first), ("addtthcKhuyenMai", same | trader))
+    assert [line.ask(path, orjson.dumps(body)).json()["error_code"] for path, body in (*calls, *calls)] == [0, 1, 1, 1]
+    line.until(line.held)
+    line.round()
+    assert line.made() == [UID]
