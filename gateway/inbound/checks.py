@@ -26,6 +26,8 @@ def wrong(tx: Tx, handlers: Iterable[str], call: InboundCall) -> tuple[str, str]
     if not offered:
         return "procedure", "its procedure is not offered here"
     agencies = {row["agency"] for row in offered if row["agency"]}
+    if agencies and not call.agency and not call.record.partial:  # taken, it would wait for an agency for ever
+        return "agency", "no agency is named, and none is set for its procedure"
     if call.agency and agencies and call.agency not in agencies:
         return "agency", "its agency does not offer its procedure"
     return "", ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import ctypes
 import gc
+import logging
 import random
 import sys
 import threading
@@ -11,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -18,6 +21,8 @@ import pytest
 import structlog
 
 from adapters.inbox.problems import PROBLEMS
+from adapters.npsp.caller import citizens
+from adapters.npsp.caller.citizens import Submitting
 from gateway import log
 from gateway.cli.app import run
 from gateway.store import sqlite
@@ -30,7 +35,7 @@ from tests.integration.inbound.speaking import Answer, Call, Line
 
 SHARE, ALL = 1_200, 10_000
 CALLERS = 4
-SEED = int(__import__("os").environ.get("FS", "20261123"))
+SEED = 20261123
 GROWN = {"objects": 4_000, "in use": 2.0, "resident": 40.0}
 """What may be more after the last two thirds of the calls: objects of Python, MiB of the C library's memory that are
 in use, and MiB that the process holds, most of them free for the next large body."""
@@ -222,17 +227,50 @@ def taken_in_calls_are_explained(gate: Gate, born: set[str], before: list[str]) 
         assert held.cause != "unreadable" or held.portal != "national", "it was told 0 and cannot be read"
 
 
-def owed(gate: Gate, born: set[str]) -> list[object]:
-    """Numbers that were born here and not made at the province, or made there and not born here."""
+def owed(gate: Gate, born: set[str]) -> list[str]:
+    """Numbers that were born here and not made once at the province, or made there and not born here."""
     made = Counter(gate.made())
-    rows = {
-        row.national_code: row.id for row in gate.gateway.store.read(lambda tx: list(tx.iter_dossiers(limit=1_000_000)))
-    }
-    rest = {
-        row.dossier_id: (row.state, row.operation, row.excerpt, row.reason, row.attempts[-1:])
-        for row in gate.gateway.store.read(lambda tx: tx.list_deliveries(portal="province", limit=1_000_000))
-    }
-    return [(n, rest.get(rows[n])) for n in born if made[n] != 1] + sorted(set(made) - born)
+    return sorted(number for number in born | set(made) if made[number] != 1 or number not in born)
+
+
+def push(gate: Gate, **changes: object) -> int:
+    """The national portal pushes one dossier; its `error_code`."""
+    body = orjson.dumps(citizens.dossier(Submitting(files="none"), 1) | changes)
+    with closing(Line(gate.address)) as line:
+        answer = line.say(Call("national", "/in/national/nhanhsdvcqg", body, headers=attested.JSON))
+    return int(orjson.loads(answer.body)["error_code"])
+
+
+def test_a_push_refused_for_one_file_leaves_no_other_behind(gate: Gate) -> None:
+    good = {"TenTepDinhKem": "a.pdf", "Base64": base64.b64encode(citizens.content_of("a.pdf")).decode()}
+    gone = {"TenTepDinhKem": "b.pdf", "DuongDanTaiTepTin": f"{gate.servers['national'].url}/tep/404"}
+    assert push(gate, TaiLieuNop=[good, gone]) == -1
+    assert gate.files() == (set(), [])
+    assert push(gate, TaiLieuNop=[good]) == 0
+    assert len(gate.files()[0]) == 1
+
+
+def test_a_push_that_names_no_agency_is_refused_because_nobody_could_make_its_dossier(gate: Gate) -> None:
+    assert push(gate, MaDonVi="") == -1
+    assert [(row.state, "agency" in row.reason) for row in gate.rows()] == [("refused", True)]
+    assert push(gate) == 0
+
+
+def test_a_call_whose_body_breaks_off_is_answered_once_and_nothing_fails(gate: Gate) -> None:
+    heard = logging.Handler()
+    failures: list[str] = []
+    heard.emit = lambda record: failures.append(record.getMessage())  # type: ignore[method-assign]
+    heard.setLevel(logging.ERROR)
+    logging.getLogger("uvicorn.error").addHandler(heard)
+    call = Call("national", "/in/national/nhanhsdvcqg", b"{}", framing="bad chunk")
+    with closing(Line(gate.address)) as line:
+        said = [
+            line.say(replace(call, target=target)) for target in ("/in/national/nhanhsdvcqg", "/nowhere", "/v1/inbox")
+        ]
+        zipped = line.say(replace(call, headers={"content-encoding": "gzip"}))
+    logging.getLogger("uvicorn.error").removeHandler(heard)
+    assert {answer.status for answer in (*said, zipped)} == {400}
+    assert failures == []
 
 
 def the_lists_say_so(gate: Gate, capsys: pytest.CaptureFixture[str]) -> None:
