@@ -38,7 +38,8 @@ CALLERS = 4
 SEED = 20261123
 GROWN = {"objects": 4_000, "in use": 2.0, "resident": 40.0}
 """What may be more after the last two thirds of the calls: objects of Python, MiB of the C library's memory that are
-in use, and MiB that the process holds, most of them free for the next large body."""
+in use, and MiB that the process holds, most of them free for the next large body. The full count shows a leak of one
+object a call; the share only a larger one."""
 
 
 class Told:
