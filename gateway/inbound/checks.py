@@ -6,9 +6,7 @@ from collections.abc import Iterable
 
 from adapters.receiving import InboundCall
 from gateway.store.base import Tx
-
-OFFERS = "offers"
-"""Catalogue name under which a handler's offers are kept: rows of `procedure`, `national` and `agency`."""
+from gateway.sync.offers import of_procedure
 
 
 def wrong(tx: Tx, handlers: Iterable[str], call: InboundCall) -> tuple[str, str]:
@@ -19,15 +17,15 @@ def wrong(tx: Tx, handlers: Iterable[str], call: InboundCall) -> tuple[str, str]
     """
     if not call.procedure:
         return "", ""
-    known = [found[1] for handler in handlers if (found := tx.catalogue(OFFERS, handler)) is not None]
+    known = [found for one in handlers if (found := of_procedure(tx, one, call.procedure)) is not None]
     if not known:
         return "", ""
-    offered = [row for rows in known for row in rows if call.procedure in (row["procedure"], row["national"])]
+    offered = [row for rows in known for row in rows]
     if not offered:
         return "procedure", "its procedure is not offered here"
     agencies = {row["agency"] for row in offered if row["agency"]}
-    if agencies and not call.agency and not call.record.partial:  # taken, it would wait for an agency for ever
-        return "agency", "no agency is named, and none is set for its procedure"
+    if len(agencies) > 1 and not call.agency and not call.record.partial:  # taken, it would wait for one for ever
+        return "agency", "no agency is named, and several offer its procedure: set one for it"
     if call.agency and agencies and call.agency not in agencies:
         return "agency", "its agency does not offer its procedure"
     return "", ""

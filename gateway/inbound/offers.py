@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from adapters.base import Offers
-from gateway.inbound.checks import OFFERS
 from gateway.log import get_logger
 from gateway.store.base import Store
+from gateway.sync.offers import OFFERS
 from gateway.sync.portal import Portal
 from schemas.canonical import digest
 

@@ -11,6 +11,7 @@ import orjson
 from adapters.base import DeliveryClass, JsonValue, Operation
 from gateway.sync.case import KEY_SPACE, Case
 from gateway.sync.dossiers import event_values
+from gateway.sync.offers import only_agency
 from gateway.sync.plan import Step
 from schemas.status import DossierStatus
 
@@ -47,9 +48,18 @@ def compose(case: Case, step: Step, key: str) -> Composed:
     elif message.target == "command":
         wire = message.localise(_command(case, step, key_uuid))
     else:
-        wire = message.localise(case.values())
+        wire = message.localise(_to_be_made(case) if step.verb == "create_dossier" else case.values())
     body = wire if isinstance(wire, bytes) else orjson.dumps(wire)
     return Composed(operation, key, key_uuid, body, step.members, step.cause, content)
+
+
+def _to_be_made(case: Case) -> dict[str, Any]:
+    """A dossier born elsewhere; where it names no agency, the only one that handles its procedure gets it."""
+    values, handler, procedure = case.values(), case.portal.name, case.view.row.procedure_code
+    if (values.get("handling_agency") or {}).get("agency_code") or not procedure:
+        return values
+    agency = case.shop.store.read(lambda tx: only_agency(tx, handler, procedure))
+    return {**values, "handling_agency": {"agency_code": agency}} if agency else values
 
 
 def _rows(case: Case, step: Step) -> list[dict[str, Any]]:

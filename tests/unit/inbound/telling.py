@@ -103,6 +103,7 @@ class MakingDesk(Desk):
             identity=self.abilities.identity,
         )
         self.made: list[str] = []
+        self.agencies: list[str] = []
 
     def push(self, delivery: Delivery) -> Outcome:
         if delivery.operation != "create":
@@ -111,6 +112,7 @@ class MakingDesk(Desk):
         def work() -> Outcome:
             wanted = orjson.loads(delivery.body)
             self.made.append(wanted["code"])
+            self.agencies.append(wanted.get("agency", ""))
             name = f"ref-{wanted['code']}"
             at = self.clock.now().timestamp()
             self.open(name, at=at, status="accepted", code=wanted["code"], national=wanted["code"])

@@ -210,6 +210,18 @@ class TestBorn:
         world.rest()
         assert world.rows("N1") == ["accepted", "in_progress"]
 
+    def test_where_no_agency_is_named_the_only_one_that_offers_the_procedure_gets_it(self, world: Told) -> None:
+        offers = [{"procedure": "1.000001", "national": "", "agency": "H99.13"}]
+        world.store.write(lambda tx: tx.put_catalogue("offers", "province", "1", offers, world.now()))
+        assert world.tell()["error_code"] == 0
+        world.rest()
+        assert world.province.agencies == ["H99.13"]
+
+    def test_where_several_agencies_offer_it_and_none_is_named_nobody_guesses(self, world: Told) -> None:
+        offers = [{"procedure": "1.000001", "national": "", "agency": one} for one in ("H99.13", "H99.19")]
+        world.store.write(lambda tx: tx.put_catalogue("offers", "province", "1", offers, world.now()))
+        assert world.tell()["error_code"] == -1
+
     def test_an_answer_lost_after_the_making_makes_no_second_one(self, world: Told) -> None:
         world.province.faults = ["lost"]
         world.tell()

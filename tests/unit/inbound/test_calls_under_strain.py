@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.receiving import InboundCall, InboundRequest, Question, Unreadable
-from gateway.inbound.checks import OFFERS
+from gateway.sync.offers import OFFERS
 from gateway.inbound.replay import replay, replay_call
 from gateway.inbound.upkeep import upkeep
 from gateway.store.backup import backup
