@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from adapters.receiving import InboundCall, InboundRequest, Question, Unreadable
-from gateway.sync.offers import OFFERS
 from gateway.inbound.replay import replay, replay_call
 from gateway.inbound.upkeep import upkeep
 from gateway.store.backup import backup
 from gateway.store.restore import restore
+from gateway.sync.offers import OFFERS
 from tests.unit.inbound.telling import Push, Told
 from tests.unit.sync.portals import instant
 
