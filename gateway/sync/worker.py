@@ -22,6 +22,7 @@ from gateway.sync.settle import Settler
 from gateway.sync.superseding import moved_on
 from schemas.errors import NotSendableError, PortalError
 
+MOMENT_S = 0.05
 MAX_STEPS = 50
 """Steps one claim may perform: a guard against a plan that never empties."""
 
@@ -320,7 +321,8 @@ class LaneWorker:
         timed += [row.next_at for row in case.open if row.next_at is not None and case.may_settle(row)]
         found.update({klass: wait for klass, wait in case.desk.blocked.items() if klass not in found})
         reason = "; ".join(sorted({f"{klass}: {text}" for klass, (text, _) in found.items()}))
-        self._release(case, reason, at=min(timed) if timed else None)
+        # a wait that is over, yet was waited for, is looked at again a moment later, and never in a circle
+        self._release(case, reason, at=max(min(timed), self._shop.now() + MOMENT_S) if timed else None)
 
     def _release(self, case: Case | None, reason: str, *, at: float | None, put_off: bool = False) -> None:
         shop, now = self._shop, self._shop.now()
