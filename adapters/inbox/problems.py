@@ -57,11 +57,10 @@ PROBLEMS: Mapping[str, Problem] = {
 
 
 def body_of(code: str, detail: str = "", errors: Sequence[Mapping[str, str]] = ()) -> bytes:
-    """The body of a problem. `errors` names fields and rules."""
+    """The body of a problem. `detail` says what is wrong here, else what to do; `errors` names fields and rules."""
     found = PROBLEMS[code]
     body: dict[str, object] = {"type": TYPE + code, "title": found.title, "status": found.status, "code": code}
-    if detail:
-        body["detail"] = detail
+    body["detail"] = detail or found.todo
     if errors:
         body["errors"] = list(errors)
     return orjson.dumps(body)

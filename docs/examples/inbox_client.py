@@ -6,10 +6,10 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import HTTPError, Request, urlopen
 
 url, key, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+folder.mkdir(parents=True, exist_ok=True)
 
 
 def call(path, body=None, **headers):

@@ -39,6 +39,8 @@ def check_server(
     for name, portal in portals.items():
         if portal.inbound is not None:
             yield from _inbound(("portals", name, "inbound"), portal, portal.inbound, server, setting)
+        elif ("portals", name, "inbound") in setting.document.lines:
+            yield _empty(("portals", name, "inbound"), setting)
     yield from _prefixes(portals, setting)
 
 
@@ -73,6 +75,18 @@ def _tls(tls: TlsConfig, setting: Setting) -> Iterator[Problem]:
         yield setting.document.problem(
             ("server", "tls", "key"), wrong, t("run chmod 600 on it", "hãy chạy chmod 600 với tệp này")
         )
+
+
+def _empty(at: Place, setting: Setting) -> Problem:
+    """A key without a value reads as if it were not there."""
+    return setting.document.problem(
+        at,
+        t("is empty, so the portal cannot call us", "để trống, nên cổng không gọi tới được"),
+        t(
+            "add allow, certificates or secret: ${NAME} below it, or remove the line",
+            "hãy thêm allow, certificates hoặc secret: ${NAME} bên dưới, hoặc bỏ dòng này",
+        ),
+    )
 
 
 def _inbound(

@@ -7,8 +7,9 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
 
 from adapters.receiving import Receiver
 from gateway import __version__
@@ -58,6 +59,7 @@ def build_app(
         redirect_slashes=False,
         max_body_size=server.max_body_bytes,
     )
+    behind.add_exception_handler(HTTPException, _plain)
     behind.include_router(_health(ready))
     for router in routers:
         behind.include_router(router)
@@ -84,6 +86,13 @@ def _beside(behind: AsgiApp, mounts: Mapping[str, AsgiApp]) -> AsgiApp:
         await behind(scope, receive, send)
 
     return choose
+
+
+def _plain(_: Request, error: Exception) -> PlainTextResponse:
+    """No such address, or not with this verb: in one line, as at the portals' addresses."""
+    status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR)
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return PlainTextResponse(f"{status.value} {status.phrase}\n", status, headers)
 
 
 def _health(ready: Callable[[], bool]) -> APIRouter:

@@ -37,7 +37,7 @@ def problems(*statuses: int, known: bool = False, content: str = "") -> dict[int
 def _problem(status: int) -> dict[str, Any]:
     here = {code: one for code, one in PROBLEMS.items() if one.status == status}
     examples = {
-        code: {"value": {"type": TYPE + code, "title": one.title, "status": status, "code": code}}
+        code: {"value": {"type": TYPE + code, "title": one.title, "status": status, "code": code, "detail": one.todo}}
         for code, one in here.items()
     }
     text = "; ".join(f"`{code}`: {one.title}" for code, one in here.items())

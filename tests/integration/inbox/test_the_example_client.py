@@ -19,7 +19,6 @@ def collect(project_root: Path, room: InboxRoom, key: str, folder: Path) -> None
 def test_the_example_client_collects_everything_once(project_root: Path, room: InboxRoom, tmp_path: Path) -> None:
     room.hand_over(60)  # more than one page
     key, folder = room.key("transport"), tmp_path / "ministry"
-    folder.mkdir()
     collect(project_root, room, key, folder)
     rows = room.gateway.store.read(lambda tx: tx.list_deliveries(portal="transport"))
     assert {row.state for row in rows} == {"delivered"}

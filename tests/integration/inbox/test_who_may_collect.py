@@ -108,6 +108,10 @@ def test_a_broken_body_is_told_as_such(
     assert len(transport.items()) == 1
 
 
+def test_a_problem_says_what_to_do(transport: Client) -> None:
+    assert transport.get(f"{LIST}?after=here").json()["detail"] == "Begin again without a cursor."
+
+
 def test_a_problem_names_fields_and_rules_and_never_what_was_sent(room: InboxRoom, transport: Client) -> None:
     room.hand_over(1)
     (item,) = transport.items()

@@ -114,6 +114,15 @@ def test_a_kind_that_asks_for_keys_needs_no_other_measure(read: Read, tmp_path: 
     assert problem.key == "portals.national.inbound"
 
 
+def test_a_key_without_a_value_lets_nobody_in_and_is_said(read: Read, tmp_path: Path) -> None:
+    assert found(read({}, {}, "demo")) == []
+    file = tmp_path / "config.yaml"
+    file.write_text(file.read_text("utf-8").replace("inbound: {}", "inbound:"), "utf-8")
+    ((place, words),) = found(inspect(file, ENVIRON))
+    assert place == "portals.national.inbound"
+    assert "is empty" in words
+
+
 def test_a_rehearsal_needs_no_measure_and_listens_on_this_machine_only(read: Read) -> None:
     assert found(read({}, {"listen": "127.0.0.1:0"}, "demo")) == []
     assert found(read({}, {"listen": "[::1]:0"}, "test")) == []
