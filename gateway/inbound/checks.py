@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from adapters.receiving import InboundCall
+from gateway.config import OwnershipConfig
 from gateway.store.base import Tx
 from gateway.sync.offers import of_procedure
 
 
-def wrong(tx: Tx, handlers: Iterable[str], call: InboundCall) -> tuple[str, str]:
+def wrong(tx: Tx, portal: str, ownership: OwnershipConfig, call: InboundCall) -> tuple[str, str]:
     """(code, reason) of the first thing that does not hold; two empty texts when all holds or nothing is known yet.
 
     The reason quotes nothing of the call: it is kept in plain, and a name may stand where a code should.
@@ -17,7 +16,9 @@ def wrong(tx: Tx, handlers: Iterable[str], call: InboundCall) -> tuple[str, str]
     """
     if not call.procedure:
         return "", ""
-    known = [found for one in handlers if (found := of_procedure(tx, one, call.procedure)) is not None]
+    if not call.record.partial and portal not in ownership.births:
+        return "births", "nobody is asked to make dossiers of this portal: name it in ownership.births"
+    known = [found for one in ownership.handlers if (found := of_procedure(tx, one, call.procedure)) is not None]
     if not known:
         return "", ""
     offered = [row for rows in known for row in rows]

@@ -98,7 +98,7 @@ def _take(desk: Desk, portal: str, receiver: Receiver, request: InboundRequest, 
     repeated = desk.store.read(lambda tx: _same(tx, portal, receiver, call))
     if repeated is not None:
         return _repeated(desk, receiver, request, repeated)
-    code, reason = desk.store.read(lambda tx: wrong(tx, desk.config.ownership.handlers, call))
+    code, reason = desk.store.read(lambda tx: wrong(tx, portal, desk.config.ownership, call))
     files: list[FileRow] = []
     if not code:
         try:

@@ -217,7 +217,7 @@ def _in_the_gap(event: Event, lane: Lane, desk: Desk) -> bool:
 def _commands(view: DossierView, lane: Lane, target: Target, desk: Desk) -> Planned:
     able = desk.abilities
     for wanted in target.commands:
-        if wanted.cause.news_at <= desk.line or lane.command_for(wanted.cause):
+        if not _is_owed(wanted, desk) or lane.command_for(wanted.cause):
             continue
         if wanted.act is not None and not _has_spoken(view):
             return "a request waits until the dossier's handler has spoken", None
@@ -241,6 +241,12 @@ def _held_back(view: DossierView, lane: Lane, target: Target) -> str:
     if "unproven" in declared and "delivered" not in declared and not view.events(target.portal):
         return "a person must say whether the first declaration arrived"
     return ""
+
+
+def _is_owed(wanted: Wanted, desk: Desk) -> bool:
+    """Whether its cause lies behind the line (S26). A dossier that a portal told us of is owed whatever its day: the
+    portal has heard our yes and tells nobody else (docs/adr/0017)."""
+    return wanted.verb == "create_dossier" or wanted.cause.news_at > desk.line
 
 
 def _has_spoken(view: DossierView) -> bool:

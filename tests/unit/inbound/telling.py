@@ -131,11 +131,13 @@ class MakingDesk(Desk):
 class Told(World):
     """The test province, told of dossiers by the national portal."""
 
-    def __init__(self, folder: Path, receiver: Push | None = None, **changes: Any) -> None:
+    def __init__(
+        self, folder: Path, receiver: Push | None = None, births: tuple[str, ...] = ("national",), **changes: Any
+    ) -> None:
         self.receiver = receiver or Push()
         self.heard: list[str] = []
         raw = config(**changes)
-        raw["ownership"] = {**raw["ownership"], "births": ["national"]}
+        raw["ownership"] = {**raw["ownership"], "births": list(births)}
         raw["store"] = {"files": str(folder / "files"), "journal": str(folder / "journal"), "file_mib": 1}
         folder.mkdir(exist_ok=True)
         super().__init__(folder, raw)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from gateway.store.restore import restore
 from gateway.sync.dossiers import Held
 from schemas.errors import StoreError
 from tests.unit.inbound.telling import MakingDesk, Push, Told
+from tests.unit.sync.portals import instant
+from tests.unit.sync.world import START
 
 
 @pytest.fixture
@@ -221,6 +224,26 @@ class TestBorn:
         offers = [{"procedure": "1.000001", "national": "", "agency": one} for one in ("H99.13", "H99.19")]
         world.store.write(lambda tx: tx.put_catalogue("offers", "province", "1", offers, world.now()))
         assert world.tell()["error_code"] == -1
+
+    def test_a_submission_older_than_the_line_is_made_for_we_said_yes(self, world: Told) -> None:
+        assert world.tell(at=instant(START.timestamp() - 30 * 86400))["error_code"] == 0
+        world.rest()
+        assert world.province.made == ["N1"]
+
+    def test_a_submission_heard_in_watch_is_made_after_a_later_line(self, tmp_path: Path) -> None:
+        with closing(Told(tmp_path)) as world:
+            assert world.tell()["error_code"] == 0
+            world.round()
+            assert world.province.made == []
+            world.live(line=world.tick(3600))
+            world.rest()
+            assert world.province.made == ["N1"]
+
+    def test_a_submission_is_refused_where_nobody_would_be_asked_to_make_it(self, tmp_path: Path) -> None:
+        with closing(Told(tmp_path, births=())) as world:
+            world.live()
+            assert world.tell()["error_code"] == -1
+            assert world.calls() == [("N1", 1, "refused")]
 
     def test_an_answer_lost_after_the_making_makes_no_second_one(self, world: Told) -> None:
         world.province.faults = ["lost"]
