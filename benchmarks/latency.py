@@ -39,10 +39,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
     parser.add_argument("--rate", type=float, default=100.0, help="pushes a second")
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--every", type=float, default=60.0, help="seconds between two sweeps of the province")
     parser.add_argument("--keep", action="store_true", help="write benchmarks/results/latency.json")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lienthong-latency-") as name:
-        found = measure(Path(name), asked.rate, asked.seconds)
+        found = measure(Path(name), asked.rate, asked.seconds, asked.every)
     text = json.dumps(found, indent=1)
     sys.stdout.write(text + "\n")
     if asked.keep:
@@ -50,11 +51,11 @@ def main() -> int:
     return 0 if found["answers"] == {"0": found["pushed"]} and found["seen"] == found["pushed"] else 1
 
 
-def measure(folder: Path, rate: float, seconds: float) -> dict[str, Any]:
+def measure(folder: Path, rate: float, seconds: float, every_s: float) -> dict[str, Any]:
     """Run once; figures in milliseconds."""
     disk = fsync_ms(folder)
     with _simulators() as places:
-        config, port = _config(folder, places)
+        config, port = _config(folder, places, every_s)
         with _gateway(config, folder, port) as pid:
             idle_s = _cpu_s(pid)
             sent, answered, answers = _push(f"http://127.0.0.1:{port}/in/national/nhanhsdvcqg", rate, seconds)
@@ -65,6 +66,7 @@ def measure(folder: Path, rate: float, seconds: float) -> dict[str, Any]:
     return {
         "pushed": len(sent),
         "rate_per_s": rate,
+        "sweep_every_s": every_s,
         "answers": answers,
         "seen": len(seen),
         "visible_ms": _quantiles(waited),
@@ -107,11 +109,11 @@ def _simulators() -> Any:
             process.wait(10)
 
 
-def _config(folder: Path, places: dict[str, dict[str, str]]) -> tuple[Path, int]:
+def _config(folder: Path, places: dict[str, dict[str, str]], every_s: float) -> tuple[Path, int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    portal = {"environment": "demo", "budget": {"calls_per_s": 100_000, "burst": 100_000}, "every_s": 5}
+    portal = {"environment": "demo", "budget": {"calls_per_s": 100_000, "burst": 100_000}, "every_s": every_s}
     province = {
         "base_url": places["province"]["url"], "group_id": 35_166, "username": "lienthong", "password": "${SECRET}",
         "templates": {PROCEDURE: f"TPL-{PROCEDURE}"}, "since": "2026-01-01",
