@@ -84,6 +84,7 @@ class Desk:
     `undecided`: until when a command caused by this portal's own event is not decided or its answer not heard (S10);
     infinity until news, 0.0 when none is.
     `number_taken`: the number is held by another dossier of ours: not unique at its source.
+    `told`: a portal told us of the dossier by calling, and heard our yes.
     `elsewhere`: cause -> the portal that got it by a rule that holds no more: nobody else gets it too (L13).
     """
 
@@ -96,6 +97,7 @@ class Desk:
     blocked: Mapping[str, tuple[str, float | None]] = field(default_factory=dict)
     undecided: float = 0.0
     number_taken: bool = False
+    told: bool = False
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -246,7 +248,7 @@ def _held_back(view: DossierView, lane: Lane, target: Target) -> str:
 def _is_owed(wanted: Wanted, desk: Desk) -> bool:
     """Whether its cause lies behind the line (S26). A dossier that a portal told us of is owed whatever its day: the
     portal has heard our yes and tells nobody else (docs/adr/0017)."""
-    return wanted.verb == "create_dossier" or wanted.cause.news_at > desk.line
+    return (desk.told and wanted.verb == "create_dossier") or wanted.cause.news_at > desk.line
 
 
 def _has_spoken(view: DossierView) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from adapters.base import RawRecord
 from adapters.receiving import InboundReply
 from gateway.store.backup import backup
 from gateway.store.base import Tx
@@ -229,6 +230,15 @@ class TestBorn:
         assert world.tell(at=instant(START.timestamp() - 30 * 86400))["error_code"] == 0
         world.rest()
         assert world.province.made == ["N1"]
+
+    def test_s26_a_submission_only_read_at_its_portal_and_older_than_the_line_is_not_made(self, world: Told) -> None:
+        at = instant(START.timestamp() - 30 * 86400)
+        said = {"code": "N1", "national": "N1", "procedure": "1.000001", "person": "000000000001", "act": "7",
+                "status": "submitted", "at": at}  # fmt: skip
+        record = RawRecord("N1", {"dossier": said}, orjson.dumps(said), world.clock.now())
+        world.engine.take_in("national", [record], lambda tx: None)
+        world.rest()
+        assert world.province.made == []
 
     def test_a_submission_heard_in_watch_is_made_after_a_later_line(self, tmp_path: Path) -> None:
         with closing(Told(tmp_path)) as world:
