@@ -1,4 +1,4 @@
-"""The pictures of docs/both-directions.md are what happens: drawn from the trace of one dossier each, over sockets.
+"""The pictures of the two directions are what happens: drawn from the trace of one dossier each, over sockets.
 
 `python -m tests.integration.both.test_pictures` draws them anew.
 """
