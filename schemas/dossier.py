@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from schemas.status import DossierStatus, StatusEvent
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Version of `published/dossier.schema.json`: the first number changes when a reader must change."""
 
 
@@ -170,7 +170,7 @@ class Submitter(Person):
 
 
 class SubmittedDocument(Record):
-    """A paper handed in (giấy tờ nộp); `url` is where the holder serves the file."""
+    """A paper handed in (giấy tờ nộp); `url` is where the holder serves the file, `digest` its SHA-256."""
 
     document_id: str = ""
     reference: str = ""
@@ -180,6 +180,8 @@ class SubmittedDocument(Record):
     media_type: str = ""
     size: int | None = None
     content: str = ""
+    digest: str = ""
+    digest: str = ""
     deleted: bool | None = None
     digitised: bool | None = None
     reuse: Reuse | None = None
