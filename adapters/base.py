@@ -55,6 +55,22 @@ class ProbeStrength(StrEnum):
     NONE = "none"
 
 
+class FileUse(StrEnum):
+    """What a write does with the files that its `documents` and `results` name by `reference`.
+
+    Unless it is `none`, every row that still has a `reference` when a delivery begins is held by us: its `size`,
+    `media_type` and `digest` are filled, and `PortalContext.open_stored(reference)` opens it. The reference is ours
+    to give: the same for the same file, opaque, never a portal's own. A row whose file could not be had has none left.
+    """
+
+    NONE = "none"
+    LINK = "link"
+    """Each row also has a `url` of ours, at which this portal alone may fetch the file; none where the configuration
+    does not say how it reaches us. Equal for the same file at every write."""
+    CONTENT = "content"
+    """The adapter reads the bytes when it sends, for nothing so large is ever part of a frozen body."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One kind of write and what the portal promises about it.
@@ -62,6 +78,8 @@ class Operation:
     `message` names the mapping message that writes its records; `rows_per_call` is how many
     localised records one call may carry (more than one only for appends).
     `creates` marks an operation that makes the record at the portal, so that a presence probe proves it.
+    `files` says what becomes of the files its records name; a command carries them in `form.documents` (a supplement)
+    and `form.results` (an act that a stage's event causes).
     """
 
     name: str
@@ -71,6 +89,7 @@ class Operation:
     probe: ProbeStrength
     rows_per_call: int = 1
     creates: bool = False
+    files: FileUse = FileUse.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +101,7 @@ class Abilities:
     (`act`, `declare`, `amend`, `supplement`, `cancel`, `create_dossier`, `inform`) to an operation name.
     `fetches`: `fetch` can tell present from absent. `polls`: `pull` asks for the records we handed over.
     `identity`: how an event of this source is known again (sync.md S4).
+    `opens_files`: `open_file` opens what its records' `documents` and `results` name by `reference`.
     `collected`: `push` calls nobody; the delivery is offered until the portal has fetched and acknowledged it.
     """
 
@@ -322,8 +342,8 @@ class PortalContext:
     """All an adapter may ask for.
 
     `secret` resolves `${NAME}`. `agency_code` is the province's own identifier.
-    `call_timeout_s` is the whole deadline of one call. `open_stored` opens a file that came with a call on us, by the
-    reference its record gave it; LookupError when it is not kept (any more). None where there is no file store.
+    `call_timeout_s` is the whole deadline of one call. `open_stored` opens a file that we hold, by the reference that
+    stands in a delivery; LookupError when it is not kept (any more). None where there is no file store.
     """
 
     portal: str
