@@ -181,7 +181,6 @@ class SubmittedDocument(Record):
     size: int | None = None
     content: str = ""
     digest: str = ""
-    digest: str = ""
     deleted: bool | None = None
     digitised: bool | None = None
     reuse: Reuse | None = None
