@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from schemas.settings import Section
 from schemas.status import DossierStatus
@@ -97,6 +97,44 @@ class InboundConfig(Section):
     burst: Annotated[int, Field(ge=1)] = 200
 
 
+Hours = Annotated[float, Field(gt=0)]
+
+
+class TimersConfig(Section):
+    """How long each fact of a hand-over may be missing, counted from the one before it.
+
+    A fact that is not named is left to the next rule, and at last to the default; None is as long as it takes.
+    """
+
+    procedures: tuple[str, ...] = ()
+    """For these procedures only; patterns use `*`."""
+    sent_within_h: Hours | None = None
+    """From when it became due."""
+    received_within_h: Hours | None = None
+    """From when it was sent."""
+    accepted_within_h: Hours | None = None
+    """From when it was received."""
+    completed_within_h: Hours | None = None
+    """From when it was accepted."""
+
+    @property
+    def named(self) -> dict[str, float | None]:
+        """The facts that this rule names, with their hours."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set & HOURS}
+
+
+HOURS = frozenset(TimersConfig.model_fields) - {"procedures"}
+"""The keys of a rule that name a fact."""
+WITHIN_H = TimersConfig(sent_within_h=24.0, received_within_h=24.0)
+"""What holds where neither route nor partner name a fact."""
+
+TimerRules = Annotated[
+    Annotated[TimersConfig, Tag("one")] | Annotated[tuple[TimersConfig, ...], Tag("many")],
+    Discriminator(lambda value: "many" if isinstance(value, (list, tuple)) else "one"),
+]
+"""One rule, or a list of them, of which the first that holds and names a fact wins."""
+
+
 class PortalConfig(Section):
     """One portal: its kind is code, this entry is everything else."""
 
@@ -122,6 +160,8 @@ class PortalConfig(Section):
     max_writes_per_sweep: Annotated[int, Field(ge=1)] = 2000
     """Above this many lanes made due by one sweep the portal is paused and a person is asked."""
     inbound: InboundConfig | None = None
+    timers: TimerRules = ()
+    """When a missing fact of a hand-over to it is late, where the route does not say so."""
     options: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -169,22 +209,6 @@ class When(Section):
     """Last day, inclusive."""
 
 
-Hours = Annotated[float, Field(gt=0)]
-
-
-class TimersConfig(Section):
-    """How long each fact of a hand-over may be missing, counted from the one before it; None is as long as it takes."""
-
-    sent_within_h: Hours | None = 24.0
-    """From when it became due."""
-    received_within_h: Hours | None = 24.0
-    """From when it was sent."""
-    accepted_within_h: Hours | None = None
-    """From when it was received."""
-    completed_within_h: Hours | None = None
-    """From when it was accepted."""
-
-
 class GroupConfig(Section):
     """Stages that belong together: what the handler does when all have ended well, and when the first is refused."""
 
@@ -209,8 +233,8 @@ class RouteConfig(Section):
     """For `forward`: canonical or wire statuses of the handler that end the stage: its portal is told to stop."""
     accepted_by: tuple[str, ...] = ("accepted", "in_progress")
     """For `forward`: canonical or wire statuses of the stage that say it was accepted, not only received."""
-    timers: TimersConfig = TimersConfig()
-    """For `forward`: when a fact that is missing is late."""
+    timers: TimerRules = ()
+    """For `forward`: when a fact that is missing is late; what it names wins over the portal's own `timers`."""
 
 
 class ProvinceConfig(Section):

@@ -10,7 +10,7 @@ from gateway.cli.exit_codes import ExitCode
 from gateway.cli.language import t
 from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, chosen, codes, opened
 from gateway.cli.printing import as_json, table
-from gateway.sync.standing_stages import late_stages, stage_view
+from gateway.sync.standing_stages import Terms, late_stages, stage_view
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 KEYS = ("dossier_code", "portal", "route", "owed_at", "sent", "received", "accepted", "completed", "status", "missing")
@@ -40,7 +40,9 @@ def list_(
         if not late:
             rows = gateway.store.read(lambda tx: tx.list_stages(portal=portal, open_only=not every, limit=limit))
         called = codes(gateway, {row.dossier_id for row in rows})
-        views = [stage_view(row, gateway.config, now) | {"dossier_code": called[row.dossier_id]} for row in rows]
+        procedures = gateway.store.read(lambda tx: tx.procedures_of(called))
+        terms = Terms(gateway.config, procedures)
+        views = [stage_view(row, terms, now) | {"dossier_code": called[row.dossier_id]} for row in rows]
     if json:
         as_json({"handovers": views, "late": len(overdue)})
     else:

@@ -14,6 +14,7 @@ from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, opened
 from gateway.cli.printing import as_json, table, when
 from gateway.config_file import load
 from gateway.sync.explaining import Explained
+from gateway.sync.stages import Timer
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
@@ -48,9 +49,16 @@ def _more(one: Explained) -> list[str]:
         lines.append(t("says", "báo") + f" {one.status}")
     if one.waits_for:
         lines.append(t("waits for", "chờ") + f" {one.waits_for}, {t('due', 'hạn')} {when(one.due_at)}")
+    lines += [_timer(fact, timer) for fact, timer in (one.timers or {}).items()]
     if one.group_waits_for:
         lines.append(t(f"group {one.group} waits for", f"nhóm {one.group} chờ") + f" {', '.join(one.group_waits_for)}")
     return lines
+
+
+def _timer(fact: str, timer: Timer) -> str:
+    """By when a fact must be known, and which key of the configuration says so."""
+    why = t(f"because {timer.because}", f"theo {timer.because}") if timer.because else t("the default", "theo mặc định")
+    return t(f"{fact} within {timer.within_h:g} h, {why}", f"{fact} trong vòng {timer.within_h:g} giờ, {why}")
 
 
 @app.command(help=t("Say what changed rules would do.", "Cho biết nếu đổi quy tắc thì sẽ thế nào."))

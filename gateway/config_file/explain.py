@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from adapters import registry
-from gateway.config import Config, PortalConfig
+from gateway.config import Config, PortalConfig, TimersConfig
 from gateway.config_file.lines import Document
 from gateway.config_file.portals import SECRET
 from gateway.config_file.problem import Place, spelled
@@ -40,6 +40,8 @@ def _values(value: Any, place: Place) -> Iterator[tuple[Place, Any]]:
         )
         options = registry.options_model(value.kind).model_validate(value.options)
         yield from _values(options, (*place, "options"))
+    elif isinstance(value, TimersConfig):  # what a rule does not name it leaves to others
+        yield from _values({name: getattr(value, name) for name in value.model_fields_set}, place)
     elif isinstance(value, BaseModel):
         fields = type(value).model_fields
         yield from _values({field.alias or name: getattr(value, name) for name, field in fields.items()}, place)

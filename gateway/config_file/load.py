@@ -27,6 +27,7 @@ from gateway.config_file.lines import Document
 from gateway.config_file.portals import Setting, check_portal, settled_mapping, settled_options
 from gateway.config_file.problem import Place, Problem
 from gateway.config_file.server import check_server
+from gateway.config_file.timers import check_timers
 from gateway.config_file.words import problems_of
 from gateway.language import t
 from gateway.secret_values import read_file
@@ -108,6 +109,7 @@ def _checked(document: Document, folder: Path, environ: Mapping[str, str], secre
     if ownership is not None:
         yield from routes.check_ownership(document, ownership, portals)
     yield from routes.check_routes(document, routed, portals)
+    yield from check_timers(document, portals, routed)
     grouped = plain.get("groups")
     yield from stages.check_stages(document, tuple(grouped) if isinstance(grouped, dict) else (), routed)
     if (store := _part(StoreConfig, plain.get("store", {}))) is not None:

@@ -149,10 +149,15 @@ def _may_meet(first: When, second: When) -> bool:
         (first.statuses, second.statuses),
         (first.wires, second.wires),
     )
-    if any(one and two and not any(_both(a, b) for a in one for b in two) for one, two in patterns):
+    if not all(may_both_hold(one, two) for one, two in patterns):
         return False
     early, late = sorted((first, second), key=lambda when: when.from_on)
     return not (early.to_on and late.from_on and early.to_on < late.from_on)
+
+
+def may_both_hold(one: Sequence[str], two: Sequence[str]) -> bool:
+    """Whether some text fits a pattern of each list; an empty list wants nothing."""
+    return not one or not two or any(_both(a, b) for a in one for b in two)
 
 
 @cache

@@ -15,6 +15,7 @@ from gateway.config_file.problem import Place, Problem
 from gateway.language import t
 
 SHOWN = 40
+_BRANCHES = ("one", "many")
 _LIMITS = {
     "greater_than": ("gt", "greater than", "lớn hơn"),
     "greater_than_equal": ("ge", "at least", "ít nhất là"),
@@ -39,9 +40,13 @@ def _written(document: Document, place: Place, kind: str) -> Place:
     """The place without the branch names of a union; a missing key keeps its own name."""
     if kind == "missing":
         return place
-    while place and place not in document.lines:
-        place = place[:-1]
-    return place
+    kept: Place = ()
+    for part in place:
+        if (*kept, part) in document.lines:
+            kept = (*kept, part)
+        elif part not in _BRANCHES:
+            break
+    return kept
 
 
 def _words(found: ErrorDetails, model: type[BaseModel], inside: Place) -> tuple[str, str]:

@@ -45,6 +45,9 @@ class Tx(Protocol):
     def dossiers_by_code(self, codes: Iterable[str]) -> dict[str, list[DossierRow]]:
         """Dossier code -> dossiers that carry it."""
 
+    def procedures_of(self, ids: Iterable[str]) -> dict[str, str]:
+        """Dossier id -> procedure code; nothing else of the rows is read."""
+
     def put_dossiers(self, rows: Sequence[DossierRow]) -> None:
         """Insert or replace by id."""
 

@@ -9,12 +9,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from gateway.config import TimersConfig
 from gateway.store.rows import StageRow
 from gateway.sync.conditions import is_one_of
 from gateway.sync.timeline import Event
@@ -30,6 +29,18 @@ class Fact(StrEnum):
     RECEIVED = "received"
     ACCEPTED = "accepted"
     COMPLETED = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """How long a fact may be missing. `because`: the key of the configuration that says so; "" is the default."""
+
+    within_h: float
+    because: str
+
+
+Timers = Mapping[Fact, Timer]
+"""The timers of one hand-over; a fact without one may be missing as long as it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +111,17 @@ def missing(row: StageRow) -> Fact | None:
     return order[place] if place < len(order) else None
 
 
-def due_at(row: StageRow, timers: TimersConfig) -> Late | None:
+def due_at(row: StageRow, timers: Timers) -> Late | None:
     """When the fact that is missing is due, counted from the one before it; None where no timer runs."""
     fact = missing(row)
-    within_h = getattr(timers, f"{fact.value}_within_h") if fact else None
-    if fact is None or within_h is None:
+    timer = timers.get(fact) if fact else None
+    if fact is None or timer is None:
         return None
     known = [at for one in Fact if (at := at_of(row, one)) is not None]
-    return Late(fact, (known[-1] if known else row.owed_at) + within_h * HOUR_S)
+    return Late(fact, (known[-1] if known else row.owed_at) + timer.within_h * HOUR_S)
 
 
-def late(row: StageRow, timers: TimersConfig, now: float) -> Late | None:
+def late(row: StageRow, timers: Timers, now: float) -> Late | None:
     """The fact that should be known by now and is not."""
     due = due_at(row, timers)
     return due if due is not None and due.due_at <= now else None

@@ -93,7 +93,15 @@ def test_the_result_comes_back_and_each_fact_has_its_receipt(handed: tuple[Rehea
     births = next(route for route in explained["routes"] if route["route"] == "births")
     assert births["holds"]
     assert (births["status"], list(births["facts"])) == ("completed", ["sent", "received", "accepted", "completed"])
-    assert "completed" in rehearsal.call("route", "explain", number)[1]
+    said = rehearsal.call("route", "explain", number)[1]
+    assert "completed" in said
+    assert "births: accepted within 1e-07 h, because routes[1].timers" in said
+    assert "births: received within 24 h, the default" in said
+    config = rehearsal.folder / "config.yaml"
+    rule = "  justice:\n    timers: [{procedures: [9.*], completed_within_h: 1}, {completed_within_h: 72}]\n"
+    config.write_text(config.read_text().replace("  justice:\n", rule, 1))
+    said = rehearsal.call("route", "explain", number)[1]
+    assert "births: completed within 72 h, because portals.justice.timers[1]" in said
 
 
 def test_a_receipt_holds_the_digests_of_the_bytes_on_the_wire_and_nothing_personal(
@@ -123,7 +131,7 @@ def test_a_stranger_verifies_a_receipt_with_the_commands_of_the_document(
     file = exported(rehearsal, number, folder)
     for ending in (".json", ".sig", ".pem"):
         shutil.copy(file.with_suffix(ending), folder / f"receipt-12{ending}")
-    verify, name, _ = commands(project_root)
+    verify, name, _ = commands(project_root)[:3]
     done = subprocess.run(["sh", "-c", verify], cwd=folder, capture_output=True, text=True, check=True)
     assert "Signature Verified Successfully" in done.stdout
     key = subprocess.run(["sh", "-c", name], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import GroupConfig, RouteConfig
+from gateway.config import GroupConfig, PortalConfig, RouteConfig
 from gateway.config_file import Inspection, explain, inspect, lines, load
+from gateway.config_file.problem import Problem
 from gateway.config_file.routes import _both
 from schemas.errors import ConfigError
 
@@ -297,6 +298,34 @@ STAGES = {
     ),
     "no time at all": ("kind: forward, timers: {sent_within_h: 0}", "", {"routes[0].timers.sent_within_h"}),
     "no limit": ("kind: forward, timers: {sent_within_h: null}", "", set()),
+    "timers by procedure": (
+        "kind: forward, timers: [{procedures: [1.*], sent_within_h: 1}, {sent_within_h: 2, completed_within_h: 9}]",
+        "",
+        set(),
+    ),
+    "no time at all in a list": (
+        "kind: forward, timers: [{sent_within_h: 1}, {accepted_within_h: 0}]",
+        "",
+        {"routes[0].timers[1].accepted_within_h"},
+    ),
+    "an unknown fact": ("kind: forward, timers: [{send_within_h: 1}]", "", {"routes[0].timers[0].send_within_h"}),
+    "neither a rule nor a list": ("kind: forward, timers: 24", "", {"routes[0].timers"}),
+    "a rule that names no fact": ("kind: forward, timers: [{procedures: [1.*]}]", "", {"routes[0].timers[0]"}),
+    "a rule that never counts": (
+        "kind: forward, timers: [{procedures: [1.*], sent_within_h: 1}, {procedures: [1.00*], sent_within_h: 2}]",
+        "",
+        {"routes[0].timers[1].sent_within_h"},
+    ),
+    "a rule behind one for all": (
+        "kind: forward, timers: [{sent_within_h: 1}, {procedures: [1.*], sent_within_h: 2, accepted_within_h: 3}]",
+        "",
+        {"routes[0].timers[1].sent_within_h"},
+    ),
+    "a rule for what the route does not carry": (
+        "kind: forward, when: {procedures: [1.*]}, timers: {procedures: [2.*], sent_within_h: 1}",
+        "",
+        {"routes[0].timers.procedures"},
+    ),
 }
 
 
@@ -307,6 +336,40 @@ def test_what_is_said_of_stages_fits_together(read: Read, said: str, more: str, 
     assert bool(read(text).problems) == bool(wrong)
 
 
+def test_timers_of_a_partner_are_checked_with_their_line(read: Read) -> None:
+    forward = GOOD.replace("to: national}", "to: national, kind: forward}")
+    at = "    mapping: npsp/v2-2024\n"
+    assert at in forward
+
+    def problems(text: str, rules: str) -> list[Problem]:
+        return list(read(text.replace(at, f"{at}    timers:\n{rules}")).problems)
+
+    good = "      - {procedures: [1.*], accepted_within_h: 8}\n      - {accepted_within_h: 24}\n"
+    assert problems(forward, good) == []
+    (unused,) = problems(GOOD, good)
+    assert (unused.key, "forward" in unused.wrong) == ("portals.national.timers", True)
+    (hidden,) = problems(forward, good + "      - {procedures: [2.*], accepted_within_h: 1}\n")
+    lines_ = forward.replace(at, f"{at}    timers:\n{good}").splitlines()
+    first = next(number for number, line in enumerate(lines_, 1) if "accepted_within_h: 24" in line)
+    assert (hidden.key, hidden.line) == ("portals.national.timers[2].accepted_within_h", first + 1)
+    assert f"line {first}" in hidden.wrong
+    assert "move it above" in hidden.write
+    (far,) = problems(forward, "      - {accepted_within_h: -1}\n")
+    assert (far.key, far.line) == ("portals.national.timers[0].accepted_within_h", first - 1)
+
+
+def test_of_timers_is_explained_what_is_named(read: Read, tmp_path: Path) -> None:
+    said = "kind: forward, timers: {accepted_within_h: 24, received_within_h: null}"
+    found = read(GOOD.replace("to: national}", f"to: national, {said}}}"))
+    assert found.config is not None
+    rows = {row.key: row for row in explain(found.document, found.config, {}) if "timers" in row.key}
+    assert {key: row.value for key, row in rows.items() if key.startswith("routes")} == {
+        "routes[0].timers.accepted_within_h": 24,
+        "routes[0].timers.received_within_h": None,
+    }
+    assert all(row.source.startswith("config.yaml:") for key, row in rows.items() if key.startswith("routes"))
+
+
 def test_the_signing_keys_are_a_file_of_their_own(read: Read) -> None:
     text = GOOD.replace("portals:", "store: {signing_keys: var/keys.ring}\nportals:", 1)
     assert [problem.key for problem in read(text).problems] == ["store.signing_keys"]
@@ -315,10 +378,12 @@ def test_the_signing_keys_are_a_file_of_their_own(read: Read) -> None:
 def test_the_rules_of_the_page_about_stages_are_rules(project_root: Path, tmp_path: Path) -> None:
     text = (project_root / "docs" / "stages.md").read_text("utf-8")
     blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         (tmp_path / "rules.yaml").write_text(block, "utf-8")
         said = lines.read(tmp_path / "rules.yaml")[0].plain
         routes = [RouteConfig.model_validate(route) for route in said["routes"]]
         groups = {name: GroupConfig.model_validate(group) for name, group in said.get("groups", {}).items()}
+        for portal in said.get("portals", {}).values():
+            assert len(PortalConfig.model_validate({"kind": "k", "mapping": "m", **portal}).timers) == 2
         assert {route.group for route in routes} - {""} == set(groups)

@@ -18,8 +18,9 @@ from adapters.base import Delivery, DeliveryClass, Operation, Outcome, OutcomeKi
 from gateway.config import Config
 from gateway.signing import Purpose, verified
 from gateway.store.rows import StageRow
-from gateway.sync.stages import Fact, late
+from gateway.sync.stages import Fact, Timers, late
 from gateway.sync.standing_stages import late_stages
+from gateway.sync.timers import timers
 from schemas.clock import ManualClock
 from tests.unit.sync.portals import Ministry
 from tests.unit.sync.world import World, config
@@ -348,15 +349,20 @@ def test_a_call_back_that_comes_before_our_own_commit_is_not_lost(single: Joint)
     assert single.stage().doc["proof"]["received"]["by"] == "answer"
 
 
+def timers_of(world: Joint) -> Timers:
+    """The timers of the one hand-over."""
+    return timers(world.config, "justice", "2.001", world.config.routes[1])
+
+
 def test_a_ministry_silent_past_its_timer_is_late_until_it_answers(province: Province) -> None:
     world = province(alone(timers={"accepted_within_h": 8}))
     world.ministry("justice").silent = True
     forwarded(world)
     world.rest()
-    timers = world.config.routes[1].timers
-    assert late(world.stage(), timers, world.now()) is None
+    running = timers_of(world)
+    assert late(world.stage(), running, world.now()) is None
     world.tick(9 * 3600)
-    found = late(world.stage(), timers, world.now())
+    found = late(world.stage(), running, world.now())
     assert found is not None
     assert found.fact is Fact.ACCEPTED
     received_at = world.stage().received_at
@@ -364,7 +370,7 @@ def test_a_ministry_silent_past_its_timer_is_late_until_it_answers(province: Pro
     assert found.due_at == received_at + 8 * 3600
     world.said("justice", "completed")
     assert world.all_agree() == "completed"
-    assert late(world.stage(), timers, world.now()) is None
+    assert late(world.stage(), running, world.now()) is None
 
 
 def test_what_cannot_be_sent_is_late_too(single: Joint) -> None:
@@ -372,7 +378,7 @@ def test_what_cannot_be_sent_is_late_too(single: Joint) -> None:
     forwarded(single)
     single.rest_but("justice")
     single.tick(25 * 3600)
-    found = late(single.stage(), single.config.routes[1].timers, single.now())
+    found = late(single.stage(), timers_of(single), single.now())
     assert found is not None
     assert found.fact is Fact.SENT
 
@@ -397,13 +403,35 @@ def test_what_is_late_is_found_and_an_open_stage_without_a_route_too(single: Joi
     assert reasons(slow) == []
 
 
+def test_changed_timers_of_the_partner_hold_at_once_for_what_is_open_and_by_procedure(single: Joint) -> None:
+    single.ministry("justice").silent = True
+    forwarded(single)
+    single.rest()
+    single.tick(3 * 3600)
+
+    def reasons(*rules: dict[str, Any], **route: Any) -> list[str]:
+        raw = alone(**route)
+        raw["portals"]["justice"]["timers"] = rules
+        found = Config.model_validate(raw)
+        return [one.reason for one in single.store.read(lambda tx: late_stages(tx, found, single.now()))]
+
+    assert reasons() == []
+    assert reasons({"accepted_within_h": 2}) == ["accepted"]
+    assert reasons({"accepted_within_h": 4}) == []
+    assert reasons({"procedures": ["1.*"], "accepted_within_h": 2}) == []
+    assert reasons({"procedures": ["2.*"], "accepted_within_h": 2}, name="renamed") == ["accepted"]
+    assert reasons({"accepted_within_h": 2}, timers={"accepted_within_h": None}) == []
+    others = [{"procedures": ["1.*"], "accepted_within_h": None}]
+    assert reasons({"accepted_within_h": 2}, timers=others) == ["accepted"]
+
+
 def test_what_is_held_back_is_late_too(single: Joint) -> None:
     single.operator.pause("justice", "an officer", "asked by the portal")
     forwarded(single)
     single.round()
     assert single.justice.pushes == []
     single.tick(25 * 3600)
-    found = late(single.stage(), single.config.routes[1].timers, single.now())
+    found = late(single.stage(), timers_of(single), single.now())
     assert found is not None
     assert found.fact is Fact.SENT
 

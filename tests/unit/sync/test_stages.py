@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.config import TimersConfig
 from gateway.store.rows import StageRow
-from gateway.sync.stages import HOUR_S, Fact, at_of, due_at, establish, hear, late, missing
+from gateway.sync.stages import HOUR_S, Fact, Timer, at_of, due_at, establish, hear, late, missing
 from gateway.sync.timeline import Event
 
 ACCEPTED_BY = ("in_progress", "wire-3")
-TIMERS = TimersConfig(sent_within_h=1, received_within_h=2, accepted_within_h=3, completed_within_h=4)
+TIMERS = {fact: Timer(hours, "") for hours, fact in enumerate(Fact, start=1)}
 
 
 def event(status: str, at: float, wire: str = "") -> Event:
@@ -84,4 +83,4 @@ def test_a_timer_runs_on_the_fact_that_is_missing(known: dict[str, float], fact:
     if at is not None:
         assert late(row, TIMERS, at - 0.001) is None
         assert late(row, TIMERS, at) == due
-    assert late(row, TimersConfig(sent_within_h=None, received_within_h=None), 1e12) is None
+    assert late(row, {}, 1e12) is None
