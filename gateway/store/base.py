@@ -13,6 +13,7 @@ from gateway.store.rows import (
     AccessKeyRow,
     DeliveryRow,
     DossierRow,
+    FileLinkRow,
     FileRow,
     InboundRow,
     Json,
@@ -27,6 +28,7 @@ from gateway.store.rows import (
     RecordRow,
     RunRow,
     StageRow,
+    WantedFileRow,
 )
 
 T = TypeVar("T")
@@ -195,10 +197,32 @@ class Tx(Protocol):
         """Files of one dossier."""
 
     def expired_files(self, now: float, *, limit: int = 1000) -> list[FileRow]:
-        """Files whose day has come."""
+        """Files whose day has come, but none that a delivery still needs."""
 
     def drop_files(self, ids: Iterable[str]) -> None:
-        """Forget files; their bytes are removed by the caller."""
+        """Forget files; their bytes are removed by the caller. An address works again if the file comes back."""
+
+    # files of other portals
+    def put_wanted(self, rows: Sequence[WantedFileRow]) -> None:
+        """Insert or replace by (dossier, portal, reference)."""
+
+    def wanted_of(self, dossier_id: str) -> list[WantedFileRow]:
+        """What one dossier's deliveries have needed, in key order."""
+
+    def due_wanted(self, portal: str, now: float, *, limit: int = 100) -> list[WantedFileRow]:
+        """Files to be fetched from a portal by now, longest waiting first."""
+
+    def list_wanted(self, *, portal: str = "", states: Sequence[str] = (), limit: int = 1000) -> list[WantedFileRow]:
+        """By portal and states, oldest wish first."""
+
+    def count_wanted(self) -> dict[tuple[str, str], int]:
+        """(portal, state) -> how many files are waited for or were given up; those held are not counted."""
+
+    def put_links(self, rows: Sequence[FileLinkRow]) -> None:
+        """Insert; an address that was given before stays as it is."""
+
+    def file_link(self, token: str) -> FileLinkRow | None:
+        """By the last part of its address."""
 
     # stages and receipts
     def stages_of(self, dossier_ids: Iterable[str], *, portal: str = "") -> dict[str, list[StageRow]]:

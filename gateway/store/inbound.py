@@ -1,12 +1,11 @@
-"""SQL for calls on us and the files that came with them."""
+"""SQL for calls on us."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
 
-from gateway.store.rows import FileRow, InboundRow
-from gateway.store.shapes import FILE, INBOUND
+from gateway.store.rows import InboundRow
+from gateway.store.shapes import INBOUND
 
 _PLACEABLE = """portal = ? AND state = 'applied' AND dossier_id = '' AND CASE (
     SELECT CASE WHEN dossier_id <> '' THEN 'placed' WHEN json_extract(counts, '$.doubt') IS NOT NULL THEN 'doubt' END
@@ -20,7 +19,7 @@ _PLACEABLE = """portal = ? AND state = 'applied' AND dossier_id = '' AND CASE (
 
 
 class InboundTables:
-    """What was told to us, version by version, and attachments."""
+    """What was told to us, version by version."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._sql = connection
@@ -78,31 +77,3 @@ class InboundTables:
         """(portal, state) -> how many calls."""
         found = self._sql.execute("SELECT portal, state, count(*) FROM inbound_call GROUP BY portal, state")
         return {(portal, state): number for portal, state, number in found}
-
-    def put_files(self, rows: Sequence[FileRow]) -> None:
-        """Insert or replace by id."""
-        self._sql.executemany(FILE.upsert, map(FILE.values, rows))
-
-    def file(self, file_id: str) -> FileRow | None:
-        """By id."""
-        found = self._sql.execute(f"{FILE.select} WHERE id = ?", (file_id,)).fetchone()
-        return FILE.load(found) if found else None
-
-    def files_of_call(self, portal: str, key: str) -> list[FileRow]:
-        """Files that came with the calls of one key."""
-        found = self._sql.execute(f"{FILE.select} WHERE portal = ? AND key = ? ORDER BY id", (portal, key))
-        return [FILE.load(row) for row in found]
-
-    def files_of(self, dossier_id: str) -> list[FileRow]:
-        """Files of one dossier."""
-        found = self._sql.execute(f"{FILE.select} WHERE dossier_id = ? AND dossier_id <> '' ORDER BY id", (dossier_id,))
-        return [FILE.load(row) for row in found]
-
-    def expired_files(self, now: float, *, limit: int = 1000) -> list[FileRow]:
-        """Files whose day has come."""
-        found = self._sql.execute(f"{FILE.select} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?", (now, limit))
-        return [FILE.load(row) for row in found]
-
-    def drop_files(self, ids: Iterable[str]) -> None:
-        """Forget files; their bytes are removed by the caller."""
-        self._sql.executemany("DELETE FROM file WHERE id = ?", ((file_id,) for file_id in ids))

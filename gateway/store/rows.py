@@ -265,6 +265,39 @@ class FileRow:
 
 
 @dataclass(slots=True)
+class WantedFileRow:
+    """A file that a delivery needs and its own portal holds: `ref` is what that portal opens it by.
+
+    `state`: wanted, held (`file_id` names what was fetched), given_up, or let_go (a person has said that it is done
+    without). `version` is what the dossier says of it: the same reference with another one is another file. `doc` keeps
+    digest, size and media type of what was fetched, also when its bytes have had their day.
+    """
+
+    dossier_id: str
+    portal: str
+    ref: str
+    state: str = "wanted"
+    version: str = ""
+    file_id: str = ""
+    tries: int = 0
+    next_at: float | None = None
+    first_at: float = 0.0
+    reason: str = ""
+    doc: Json = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class FileLinkRow:
+    """An address of ours, given to one portal, at which it may fetch one file: `token` is the last part of it."""
+
+    token: str
+    portal: str
+    file_id: str
+    dossier_id: str
+    at: float = 0.0
+
+
+@dataclass(slots=True)
 class StageRow:
     """One hand-over of a dossier to a portal by a forwarding route, and the four facts about it, each kept apart.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gateway.sqlite_file import begin_immediate, explain
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision this code reads and writes: the newest one under `migrations/versions`."""
 
 _SPACE = re.compile(r"\s+")

@@ -263,6 +263,29 @@ file = sa.Table(
     sa.Index("ix_file_expires_at", "expires_at"),
 )
 
+wanted_file = sa.Table(
+    "wanted_file",
+    metadata,
+    *(_text(name) for name in ("dossier_id", "portal", "ref", "state", "version", "file_id")),
+    _int("tries"),
+    _at("next_at", nullable=True),
+    _at("first_at"),
+    _text("reason"),
+    _text("doc"),
+    sa.PrimaryKeyConstraint("dossier_id", "portal", "ref"),
+    sa.CheckConstraint("state IN ('wanted', 'held', 'given_up', 'let_go')", name="state"),
+    _partial("ix_wanted_file_due", "portal", "next_at", where="state = 'wanted'"),
+    _partial("ix_wanted_file_given_up", "portal", "first_at", where="state = 'given_up'"),
+)
+
+file_link = sa.Table(
+    "file_link",
+    metadata,
+    _text("token", primary_key=True),
+    *(_text(name) for name in ("portal", "file_id", "dossier_id")),
+    _at("at"),
+)
+
 stage = sa.Table(
     "stage",
     metadata,

@@ -19,6 +19,8 @@ _COUNTED = (
     "catalogue",
     "inbound_call",
     "file",
+    "wanted_file",
+    "file_link",
     "stage",
     "receipt",
     "notice",
