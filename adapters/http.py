@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import ssl
 import time
@@ -14,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import httpcore
 import httpx
@@ -21,6 +23,7 @@ import orjson
 
 from adapters.base import SENT, Outcome, OutcomeKind
 from adapters.content import ACCEPTED, BadContentError, body_of
+from adapters.download import SAME_AS_SENT, HttpStream
 from adapters.transport import (
     DEFAULT_TIMEOUTS,
     Call,
@@ -118,8 +121,9 @@ class HttpClient:
         self._deadline_s = deadline_s
         self._timeouts = timeouts
         self._max_body_bytes = max_body_bytes
-        tls = None if base_url.startswith("http://") else tls_context(verify, client_certificate)
-        self._transport = DeadlineTransport(tls=tls, connections=pool_size, keepalive_s=5.0)
+        self._tls = None if base_url.startswith("http://") else tls_context(verify, client_certificate)
+        self._transport = DeadlineTransport(tls=self._tls, connections=pool_size, keepalive_s=5.0)
+        self._downloads: WeakSet[DeadlineTransport] = WeakSet()
         self._client = httpx.Client(
             base_url=base_url,
             transport=self._transport,
@@ -192,8 +196,59 @@ class HttpClient:
         self._judge(reply, accept, returns)
         return reply
 
+    def open(
+        self,
+        path_or_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        deadline_s: float | None = None,
+        accept: Collection[str] | None = None,
+    ) -> tuple[HttpReply, HttpStream | io.BytesIO]:
+        """GET a file over a connection of its own; of a 200 the body is left in the stream, to be read as it comes.
+
+        The reply's `body` is the beginning of it, of any other status the whole. The deadline bounds the reading, too.
+
+        Raises:
+            PortalUnavailableError, PortalContractError: As `request`; the former also while the stream is read.
+        """
+        whole_s = self._deadline_s if deadline_s is None else deadline_s
+        request = self._client.build_request(
+            "GET", path_or_url, headers={**(headers or {}), **SAME_AS_SENT}, timeout=self._timeouts.within(whole_s)
+        )
+        transport, call = DeadlineTransport(tls=self._tls, connections=1, keepalive_s=0.0), self._call(None, deadline_s)
+        self._downloads.add(transport)
+        started = time.perf_counter()
+        with transport.during(call), self._translated(call):
+            answer = transport.handle_request(request)
+        stream = HttpStream(answer, transport, call, self._translated)
+        try:
+            held, body = self._beginning(answer, stream)
+            fields = {name.lower(): value for name, value in answer.headers.items()}
+            elapsed_ms = (time.perf_counter() - started) * 1000
+            date = _http_date(fields.get("date"))
+            reply = HttpReply(self.portal, answer.status_code, fields, body, elapsed_ms, date)
+            self._judge(reply, accept, ())
+        except BaseException:
+            stream.close()
+            raise
+        return reply, held
+
+    def _beginning(self, answer: httpx.Response, stream: HttpStream) -> tuple[HttpStream | io.BytesIO, bytes]:
+        """The stream and how it begins; what came packed, or is no file, is read whole."""
+        coding = answer.headers.get("content-encoding", "")
+        if answer.status_code == 200 and coding.strip().lower() in ("", "identity"):
+            return stream, stream.peek()
+        try:
+            body = body_of(stream.rest(), coding, self._max_body_bytes)
+        except BadContentError as problem:
+            raise PortalContractError(self.portal, str(problem), status=answer.status_code) from None
+        stream.close()
+        return io.BytesIO(body), body
+
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, those of files that are being read among them."""
+        for transport in list(self._downloads):
+            transport.close()
         self._client.close()
 
     def _call(self, send_by: float | None, deadline_s: float | None) -> Call:

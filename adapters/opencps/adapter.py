@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import BinaryIO, cast
 
 import orjson
 from pydantic import ValidationError
@@ -24,7 +24,10 @@ from adapters.base import (
     Probe,
     RawRecord,
 )
+from adapters.download import HttpStream
+from adapters.opencps import rows as wire
 from adapters.opencps.calls import Calls, part
+from adapters.opencps.identity import file_reference_of
 from adapters.opencps.operations import ABILITIES, CATALOGUES
 from adapters.opencps.options import Options
 from adapters.opencps.probing import Prober
@@ -32,7 +35,7 @@ from adapters.opencps.pushing import Pusher
 from adapters.opencps.reading import Reader
 from adapters.opencps.rows import JsonObject, blanked
 from adapters.opencps.sweep import Sweep
-from schemas.errors import ConfigError, PortalContractError, PortalUnavailableError
+from schemas.errors import ConfigError, PortalContractError, PortalError, PortalUnavailableError
 
 SHARED_GROUP = 0
 """The administrative regions are one list for all sites."""
@@ -147,17 +150,29 @@ class OpencpsAdapter:
         """Open a file by `<dossier reference>/<file reference>`.
 
         Raises:
-            PortalUnavailableError: The row has no stored content (204), or the portal cannot be read.
-            PortalAuthError, PortalContractError: See `Calls.read`.
+            PortalUnavailableError: The row has no stored content (204), or the portal cannot be read; the latter also
+                while the stream is read.
+            PortalAuthError, PortalContractError: See `Calls.read`; a web page, or nothing, came instead of a file.
         """
-        external_id, _, file_uid = ref.partition("/")
-        reply = self._calls.send(
-            "GET", f"/dossiers/{part(external_id)}/files/{part(file_uid)}", media=("*/*", "text/html")
-        )
-        if reply.status == 204:
-            raise PortalUnavailableError(self._context.portal, "the file has no stored content", status=204)
-        self._calls.check(reply)
-        return FileStream(io.BytesIO(reply.body), reply.media_type, len(reply.body))
+        external_id, _, file_uid = ref.rpartition("/")
+        reply, stream = self._calls.open(f"/dossiers/{part(external_id)}/files/{part(file_uid)}")
+        try:
+            if reply.status == 204:
+                raise PortalUnavailableError(self._context.portal, "the file has no stored content", status=204)
+            self._calls.check(reply)
+            if not reply.body:
+                raise PortalContractError(self._context.portal, "the file is empty", status=reply.status)
+        except PortalError:
+            stream.close()
+            raise
+        size = stream.size if isinstance(stream, HttpStream) else len(reply.body)
+        return FileStream(cast("BinaryIO", stream), reply.media_type, size)
+
+    def is_upload(self, ref: str, stored: str) -> bool:
+        """Whether the file `ref` of this portal is one that we uploaded, of the stored file `stored`."""
+        dossier, _, file_uid = ref.rpartition("/")
+        spellings = (dossier, wire.other_spelling(dossier))
+        return wire.plain_uid(file_uid) in {file_reference_of(spelled, stored) for spelled in spellings}
 
     def ping(self) -> datetime | None:
         """Ask for a known dossier; gives the portal's clock from its Date header.

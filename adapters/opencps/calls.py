@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from adapters.base import PortalContext
+from adapters.download import HttpStream
 from adapters.http import HttpClient, HttpReply
 from adapters.opencps.options import Options
 from adapters.opencps.rows import JsonObject
@@ -71,7 +73,7 @@ class Calls:
         *,
         params: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
-        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+        files: Mapping[str, tuple[str, BinaryIO, str]] | None = None,
         send_by: float | None = None,
         group_id: int | None = None,
         media: tuple[str, ...] = ("application/json",),
@@ -82,11 +84,7 @@ class Calls:
             PortalAuthError: This password was refused a moment ago; nothing was sent.
             PortalError: As `HttpClient.request` raises.
         """
-        word, secret = self._authorisation()
-        self._hold_off(secret)
-        self._tried.secret = secret
-        self.context.budget.take()
-        headers = {"Authorization": word}
+        headers = self._admitted()
         if group_id is not None:
             headers["groupId"] = str(group_id)
         return self._http.request(
@@ -100,6 +98,22 @@ class Calls:
             send_by=send_by,
             accept=media,
         )
+
+    def open(self, path: str) -> tuple[HttpReply, HttpStream | io.BytesIO]:
+        """Ask for a file and leave its bytes in the stream; the reply holds how they begin.
+
+        Raises:
+            PortalAuthError, PortalUnavailableError, PortalContractError: As `send`; a web page is no file.
+        """
+        return self._http.open(self._options.root + path, headers=self._admitted(), accept=("*/*",))
+
+    def _admitted(self) -> dict[str, str]:
+        """The header that lets a call in, paid for from the budget."""
+        word, secret = self._authorisation()
+        self._hold_off(secret)
+        self._tried.secret = secret
+        self.context.budget.take()
+        return {"Authorization": word}
 
     def read(self, path: str, *, params: Mapping[str, Any] | None = None, group_id: int | None = None) -> JsonObject:
         """Make one read and give its JSON object.

@@ -8,7 +8,16 @@ from typing import Any
 
 import orjson
 
-from adapters.base import Abilities, Delivery, DeliveryClass, EventIdentity, Operation, ProbeStrength, Repeat
+from adapters.base import (
+    Abilities,
+    Delivery,
+    DeliveryClass,
+    EventIdentity,
+    FileUse,
+    Operation,
+    ProbeStrength,
+    Repeat,
+)
 from adapters.opencps.identity import reference_of
 from adapters.opencps.options import Options
 
@@ -29,16 +38,29 @@ class Paper:
 
 CATALOGUES = ("serviceinfos", "GOVERNMENT_AGENCY", "ADMINISTRATIVE_REGION", "DOSSIER_STATUS", "VNPOST_CITY_CODE")
 
-ACTION = Operation("action", DeliveryClass.COMMAND, "action", Repeat.UNKNOWN, ProbeStrength.CONTENT)
+ACTION = Operation(
+    "action", DeliveryClass.COMMAND, "action", Repeat.UNKNOWN, ProbeStrength.CONTENT, files=FileUse.CONTENT
+)
+"""An act; the results it hands over are uploaded before it."""
 PUBLISH = Operation("publish", DeliveryClass.SNAPSHOT, "publish", Repeat.SAFE, ProbeStrength.CONTENT, creates=True)
 INFORM = Operation("inform", DeliveryClass.COMMAND, "inform", Repeat.SAFE, ProbeStrength.CONTENT)
-SUPPLEMENT = Operation("supplement", DeliveryClass.COMMAND, "supplement", Repeat.UNKNOWN, ProbeStrength.CONTENT)
+SUPPLEMENT = Operation(
+    "supplement", DeliveryClass.COMMAND, "supplement", Repeat.UNKNOWN, ProbeStrength.CONTENT, files=FileUse.CONTENT
+)
 """The citizen's further papers: uploaded, then the act that goes on with them."""
 CONFIRM_PAYMENT = Operation(
     "confirm_payment", DeliveryClass.COMMAND, "confirm_payment", Repeat.UNKNOWN, ProbeStrength.CONTENT
 )
 """The act that says a fee is paid. The portal's payment resource has no public fields, so the act's note carries it."""
-CREATE = Operation("create", DeliveryClass.COMMAND, "create", Repeat.MOVES_DATES, ProbeStrength.PRESENCE, creates=True)
+CREATE = Operation(
+    "create",
+    DeliveryClass.COMMAND,
+    "create",
+    Repeat.MOVES_DATES,
+    ProbeStrength.PRESENCE,
+    creates=True,
+    files=FileUse.CONTENT,
+)
 """Its reference is made from the national number, so presence proves it whatever was done to the dossier since."""
 
 ACTS = frozenset({ACTION.name, SUPPLEMENT.name, CONFIRM_PAYMENT.name})

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas.settings import SecretRef, Section
+from schemas.settings import FilePath, SecretRef, Section
 
 Seconds = Annotated[float, Field(gt=0)]
 Dimension = Literal["submit", "receive", "finish", "release", "due"]
@@ -70,7 +70,10 @@ class Options(Section):
     `actions`: action code of the mapping -> codes of this portal; the first that it allows now is used.
     `templates`: procedure -> document set for `create`; `procedures`: national procedure code -> this portal's own, for
     `create`. `file_part`: the part a file is uploaded under where its paper names none, `file_parts`: component code
-    of the paper -> part. `upload_tries`: how often an upload is made in one go; a second one changes nothing.
+    of the paper -> part. `result_part`: the part of a result that an act hands over. `upload_tries`: how often an
+    upload is made in one go; a second one changes nothing.
+    `result_parts`, `result_types`: further parts (`dossierPartNo`) and kinds of parts (`dossierPartType`, whose numbers
+    nobody attests) whose files are results; all other files are papers that were handed in.
     `refusals`: beginnings of a 403's description that mean no.
     `read_tries`: how often a read is made in one go where no usable answer came; asking is harmless, and waits between
     are random up to `read_wait_s`, then twice that, and so on.
@@ -107,12 +110,15 @@ class Options(Section):
     procedures: dict[str, str] = Field(default_factory=dict)
     file_part: str = "TP01"
     file_parts: dict[str, str] = Field(default_factory=dict)
+    result_part: str = "KQ01"
+    result_parts: tuple[str, ...] = ()
+    result_types: tuple[int, ...] = ()
     upload_tries: Annotated[int, Field(ge=1, le=10)] = 3
     refusals: tuple[str, ...] = ("NoSuch",)
     login_hold_off_s: Seconds = 300
     timeout_s: Seconds | None = None
     max_body_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024 * 1024
-    ca_file: str = ""
+    ca_file: FilePath = ""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

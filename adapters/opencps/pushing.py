@@ -39,10 +39,12 @@ class Pusher:
         if lost := self._uploads.unkept(papers):
             return Outcome(OutcomeKind.REFUSED, f"cannot be sent: {lost} of its files are not kept here", final=True)
         match delivery.operation:
-            case "action" | "confirm_payment":
+            case "action":
+                return self._with_files(delivery, form, papers, self._options.result_part)
+            case "confirm_payment":
                 return self._act(delivery, form)
             case "supplement":
-                return self._supplement(delivery, form, papers)
+                return self._with_files(delivery, form, papers, self._options.file_part)
             case "publish":
                 return self._publish(delivery, form)
             case "inform":
@@ -112,12 +114,14 @@ class Pusher:
             return replace(outcome, kind=OutcomeKind.REFUSED, reason=reason, final=True, proof="")
         return replace(outcome, proof="read back equal", external_id=key, number=str(detail.get("dossierNo") or ""))
 
-    def _supplement(self, delivery: Delivery, form: dict[str, str], papers: tuple[op.Paper, ...]) -> Outcome:
-        """The further papers first, each once, then the act: one that fails before the act has done nothing."""
+    def _with_files(
+        self, delivery: Delivery, form: dict[str, str], papers: tuple[op.Paper, ...], part_no: str
+    ) -> Outcome:
+        """Further papers or results first, each once, then the act: one that fails before the act has done nothing."""
         if not delivery.external_id:
             return Outcome(OutcomeKind.REFUSED, "the dossier has no record at this portal", final=True)
         try:
-            self._uploads.attach(delivery.external_id, papers, delivery.planned_at)
+            self._uploads.attach(delivery.external_id, papers, delivery.planned_at, part_no)
         except LookupError:
             return Outcome(OutcomeKind.REFUSED, "cannot be sent: one of its files is not kept here", final=True)
         except PortalError as error:

@@ -109,7 +109,7 @@ class Reader:
         parts: dict[str, Any] = {"dossier": wire.dossier_part(found), "log": wire.log_part(log, self._options.log)}
         raw: dict[str, Any] = {"dossier": found, "log": log}
         if files is not None:
-            parts["files"] = {"data": files}
+            parts["files"] = wire.files_part(files, key_of(found), self._options)
             raw["files"] = files
         return RawRecord(
             external_id=external_id,

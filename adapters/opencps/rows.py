@@ -9,7 +9,7 @@ from unicodedata import normalize
 
 import orjson
 
-from adapters.opencps.options import LogSettings
+from adapters.opencps.options import LogSettings, Options
 
 PREFIX = "xxx-cps-"
 """Marks the copy of a linked dossier; some deployments add or strip it (provincial.md 1.3)."""
@@ -121,6 +121,40 @@ def _opened(payload: Any) -> Mapping[str, Any]:
         except orjson.JSONDecodeError:
             return {}
     return payload if isinstance(payload, dict) else {}
+
+
+RESULTS = "lienThongKetQua"
+"""Our name for the rows of files that are results."""
+FILE_KEY = "lienThongTep"
+"""Our name for what `open_file` takes, put into each row of files."""
+RESULT_FIELDS = ("dossierFileId", FILE_KEY, "displayName", "dossierPartNo", "fileType", "fileSize")
+
+
+def files_part(rows: Iterable[Mapping[str, Any]], dossier: str, options: Options) -> JsonObject:
+    """Rows of files as the mapping reads them: papers and results apart, each with what opens it.
+
+    Args:
+        rows: As the portal lists them.
+        dossier: The dossier's key, as calls name it.
+        options: Which parts hold results. A result that was taken away is none.
+    """
+    papers: list[JsonObject] = []
+    results: list[JsonObject] = []
+    for row in rows:
+        file = reference(row) or str(number(row.get("dossierFileId")) or "")
+        named = {**row, FILE_KEY: f"{dossier}/{file}" if file else ""}
+        if not _is_result(row, options):
+            papers.append(named)
+        elif row.get("removed") not in (True, "true"):
+            results.append({name: named[name] for name in RESULT_FIELDS if name in named})
+    return {"data": papers} | ({RESULTS: results} if results else {})
+
+
+def _is_result(row: Mapping[str, Any], options: Options) -> bool:
+    if row.get("dossierPartNo") in (options.result_part, *options.result_parts):
+        return True
+    kind = row.get("dossierPartType")
+    return kind not in (None, "") and number(kind) in options.result_types
 
 
 def newest_log(rows: Iterable[Mapping[str, Any]]) -> int:

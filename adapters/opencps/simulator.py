@@ -18,6 +18,7 @@ from adapters.opencps.simulated.switches import Account, Switches
 from adapters.simulation import CallKind, Reply, Request, SimClock, Simulator
 
 _OPEN_TO_GUESTS = re.compile(r"/dossiers|/dossierlogs|/dossiersyncs").fullmatch
+_DOWNLOAD = re.compile(r".*/files/[^/]+").fullmatch
 
 
 class OpencpsSimulator(Simulator):
@@ -81,13 +82,16 @@ class OpencpsSimulator(Simulator):
         return None
 
     def describe(self, request: Request) -> CallKind:
-        """`read`, `action` (a status change) or `write`."""
+        """`read`, `file` (a download), `action` (a status change) or `write`."""
         if request.method in ("GET", "HEAD"):
-            return "read"
+            return "file" if _DOWNLOAD(request.path) else "read"
         return "action" if request.path.endswith("/actions") else "write"
 
     def screen(self, path: str, query: Mapping[str, list[str]]) -> Any:
-        """`records`, `history`, `history/UID`, `effects`, `legal`, `logins`, beside those of every simulator."""
+        """`records`, `history`, `history/UID`, `effects`, `files`, `files/UID`, `legal`, `logins`.
+
+        Beside them the screens of every simulator.
+        """
         with self.lock:
             name, _, key = path.partition("/")
             match name:
@@ -97,6 +101,8 @@ class OpencpsSimulator(Simulator):
                     return screens.history(self.shelf, key)
                 case "effects":
                     return screens.effects(self.book)
+                case "files":
+                    return screens.files(self.shelf, key)
                 case "legal":
                     return screens.legal(self.shelf)
                 case "logins":
@@ -118,6 +124,8 @@ class OpencpsSimulator(Simulator):
                 "amend": self.officers.amend,
                 "link": self.officers.link,
                 "add_file": self.officers.add_file,
+                "spoil_file": self.officers.spoil_file,
+                "remove_file": self.officers.remove_file,
                 "seed_many": self.officers.seed_many,
                 "change_password": self._change_password,
                 "index_down": self._index_down,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from mimetypes import guess_extension
 
 from adapters.base import FileStream
 from adapters.opencps import rows as wire
@@ -17,6 +18,7 @@ from adapters.retry import retry_harmless
 from schemas.errors import PortalContractError, PortalUnavailableError
 
 _UNKNOWN = "application/octet-stream"
+_LONGEST_EXTENSION = 10
 
 
 class _Paid:
@@ -56,34 +58,35 @@ class Uploads:
         there = {wire.plain_uid(str(row.get("referenceUid") or "")) for row in listed}
         return tuple(paper for paper in papers if file_reference_of(uid, paper.reference) not in there)
 
-    def attach(self, uid: str, papers: Sequence[Paper], at: datetime) -> None:
+    def attach(self, uid: str, papers: Sequence[Paper], at: datetime, part_no: str = "") -> None:
         """Upload what is missing; `at` is the time the portal compares a later upload of the same file with.
+
+        `part_no` is the part for files whose paper names none (default: `file_part`).
 
         Raises:
             PortalError: Not all of them are there; what was uploaded stays, and doing it again is harmless.
             LookupError: A file is not kept any more.
         """
         for paper in self.missing(uid, papers):
-            self._upload(uid, paper, at)
+            self._upload(uid, paper, at, part_no or self._options.file_part)
 
-    def _upload(self, uid: str, paper: Paper, at: datetime) -> None:
-        opened = self._open(paper)
-        with opened.stream as stream:
-            content = stream.read()
+    def _upload(self, uid: str, paper: Paper, at: datetime, part_no: str) -> None:
         form = {
             "referenceUid": file_reference_of(uid, paper.reference),
-            "dossierPartNo": self._options.file_parts.get(paper.part_no, paper.part_no) or self._options.file_part,
+            "dossierPartNo": self._options.file_parts.get(paper.part_no, paper.part_no) or part_no,
             "displayName": paper.name,
-            "fileType": paper.file_type or paper.name.rpartition(".")[2].casefold()[:10],
+            "fileType": _file_type(paper),
             "isSync": "false",
             "removed": "false",
             "eForm": "false",
             "modifiedDate": str(int(at.timestamp() * 1000)),
         }
-        file = {"file": (paper.name or "tep", content, opened.media_type or _UNKNOWN)}
 
         def once() -> None:
-            reply = self._calls.send("POST", f"/dossiers/{part(uid)}/files", form=form, files=file)
+            opened = self._open(paper)
+            with opened.stream as content:
+                file = {"file": (paper.name or "tep", content, opened.media_type or _UNKNOWN)}
+                reply = self._calls.send("POST", f"/dossiers/{part(uid)}/files", form=form, files=file)
             portal = self._calls.context.portal
             if reply.status == 403:
                 raise PortalUnavailableError(portal, "the upload was answered 403, which stands for any failure")
@@ -98,3 +101,13 @@ class Uploads:
         if opener is None:
             raise LookupError("no file store")
         return opener(paper.reference)
+
+
+def _file_type(paper: Paper) -> str:
+    """The portal's word for a sort of file, which is an extension: of its name, else of its media type."""
+    if paper.file_type and "/" not in paper.file_type:
+        return paper.file_type
+    _, dot, extension = paper.name.rpartition(".")
+    if dot and extension.isalnum() and len(extension) <= _LONGEST_EXTENSION:
+        return extension.casefold()
+    return (guess_extension(paper.file_type) or "").removeprefix(".")

@@ -90,7 +90,7 @@ class Connection:
         )
         kind = simulator.describe(request)
         strike = None if late else server.faults.decide(call, kind, simulator.faults_supported)
-        noted = kind not in ("read", "login", "ping")
+        noted = kind not in ("read", "file", "login", "ping")
         if noted:
             fault = "farewell" if late else strike.fault if strike else None
             simulator.book.begin_call(

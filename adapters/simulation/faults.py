@@ -34,7 +34,7 @@ EXPIRY_GAP = 12
 
 _NO_EFFECT = frozenset({"reset_before", "too_many_429", "unavailable_503"})
 _EITHER = frozenset({"html_200", "garbage", "empty_200"})
-_READS = frozenset({"read", "login", "ping"})
+_READS = frozenset({"read", "file", "login", "ping"})
 
 
 @dataclass(frozen=True, slots=True)

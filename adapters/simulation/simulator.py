@@ -16,7 +16,8 @@ from adapters.simulation.clock import SimClock
 from adapters.simulation.faults import GENERAL_FAULTS
 
 CallKind = str
-"""What a call is to fault plan and book: `read`, `login`, `ping`, or a sort of write: `write`, `progress`, ..."""
+"""What a call is to fault plan and book: `read`, `file` (a download), `login`, `ping`, or a sort of write: `write`,
+`progress`, ..."""
 
 _EMPTY: Mapping[str, str] = {}
 
@@ -92,7 +93,7 @@ class Simulator(ABC):
         """Answer as the real portal does."""
 
     def describe(self, request: Request) -> CallKind:
-        """Say what sort of call this is. Anything but `read`, `login` and `ping` counts as a write."""
+        """Say what sort of call this is. Anything but `read`, `file`, `login` and `ping` counts as a write."""
         return "read" if request.method in ("GET", "HEAD") else "write"
 
     def fault_reply(self, fault: str, request: Request) -> Reply | None:  # noqa: ARG002 - for kinds to override

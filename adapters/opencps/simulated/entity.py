@@ -41,7 +41,11 @@ class LogRow:
 
 @dataclass(slots=True)
 class FileRow:
-    """One attached file; `content` None is a row without stored bytes (HTTP 204)."""
+    """One attached file; `content` None is a row without stored bytes (HTTP 204).
+
+    `spoilt` says what its download does wrong: `gone` (204), `html` (a web page), `empty`, `size` (another length than
+    its row says), `other` (other bytes of the same length).
+    """
 
     file_id: int
     reference_uid: str
@@ -55,6 +59,7 @@ class FileRow:
     removed: bool = False
     form_data: str = ""
     version: int = 1
+    spoilt: str = ""
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -48,6 +49,9 @@ PATHS: Mapping[str, tuple[str, ...]] = {
     "correcting": ("1400",),
 }
 """How a seeded online dossier came to its status, act by act; one handed in at a desk is accepted at once."""
+
+SPOILT = frozenset({"", "gone", "html", "empty", "size", "other"})
+"""What a file's download may do wrong."""
 
 _MIX = ("done", "releasing", "processing", "done", "new", "waiting", "done", "interoperating", "receiving", "denied")
 
@@ -200,17 +204,39 @@ class Officers:
         return made
 
     def add_file(self, arguments: Arguments) -> dict[str, Any]:
-        """Attach a text file: `name`, `text` (None: a row without stored bytes), `partNo`, `partType`."""
+        """Attach a file: `name`, `text` (None: no stored bytes) or `base64`, `partNo`, `partType`, `fileType`."""
         dossier = self._dossier(arguments)
         caller = self._officer(arguments)
         text = arguments.get("text", "nội dung")
+        content = None if text is None else text.encode()
+        if "base64" in arguments:
+            content = base64.b64decode(arguments["base64"], validate=True)
         file = FileRow(
             self._shelf.next_id("file"), self._uid(), str(arguments.get("partNo", "TP1")),
-            int(arguments.get("partType", 1)), str(arguments.get("name", "đơn.txt")), "txt",
-            None if text is None else text.encode(), caller.at, epoch_ms(caller.at),
+            int(arguments.get("partType", 1)), str(arguments.get("name", "đơn.txt")),
+            str(arguments.get("fileType", "txt")), content, caller.at, epoch_ms(caller.at),
         )  # fmt: skip
         dossier.files.append(file)
         self._desk.change(dossier, caller, "file", {"referenceUid": file.reference_uid})
+        return {"referenceUid": dossier.reference_uid, "fileUid": file.reference_uid}
+
+    def spoil_file(self, arguments: Arguments) -> dict[str, Any]:
+        """Let a download go wrong from now on: `fileUid` (None: every file), `how` (see `FileRow`; "": no more)."""
+        how = str(arguments.get("how", ""))
+        if how not in SPOILT:
+            raise ValueError(f"how is one of {', '.join(sorted(SPOILT))}")
+        files = self._dossier(arguments).files
+        chosen = [file for file in files if arguments.get("fileUid") in (None, file.reference_uid)]
+        for file in chosen:
+            file.spoilt = how
+        return {"spoilt": len(chosen)}
+
+    def remove_file(self, arguments: Arguments) -> dict[str, Any]:
+        """Take a file away: `fileUid`; its row stays and says so."""
+        dossier = self._dossier(arguments)
+        file = next(file for file in dossier.files if file.reference_uid == arguments["fileUid"])
+        file.removed = True
+        self._desk.change(dossier, self._officer(arguments), "file", {"referenceUid": file.reference_uid})
         return {"referenceUid": dossier.reference_uid, "fileUid": file.reference_uid}
 
     def seed_many(self, arguments: Arguments) -> dict[str, Any]:

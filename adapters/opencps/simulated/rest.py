@@ -22,6 +22,12 @@ from adapters.simulation import Reply, Request
 
 _MESSAGES = {203: "Non-Authoritative Information.", 403: "No Content."}
 _NOT_ALLOWED = "Không thể thực hiện thao tác này ở bước hiện tại"
+_LOGIN_PAGE = "<!DOCTYPE html><html><body>Vui lòng đăng nhập</body></html>"
+_SPOILT: Mapping[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _content: b"",
+    "size": lambda content: content[: len(content) // 2 + 1],
+    "other": lambda content: content[:-1] + bytes([content[-1] ^ 1]) if content else content,
+}
 Handler = Callable[[Request, Caller, Account, str, str], Reply]
 
 
@@ -205,11 +211,14 @@ class Rest:
         file = next((file for file in files if uid in (file.reference_uid, str(file.file_id))), None)
         if file is None:
             return refused(403)
-        if file.content is None:
+        if file.content is None or file.spoilt == "gone":
             return Reply(204)
+        if file.spoilt == "html":
+            return Reply.text(_LOGIN_PAGE, content_type="text/html; charset=utf-8")
         name = file.name.encode().decode("latin-1")  # UTF-8 bytes sent as if they were Latin-1, as attested
         shown = name if name.isprintable() else quote(file.name)
-        return Reply(200, file.content, {"Content-Disposition": f'attachment; filename="{shown}"'}, "text/plain")
+        content = _SPOILT.get(file.spoilt, bytes)(file.content)
+        return Reply(200, content, {"Content-Disposition": f'attachment; filename="{shown}"'}, "text/plain")
 
     def _services(self, request: Request, _caller: Caller, _account: Account, _one: str, _two: str) -> Reply:
         rows = catalogues.services(self._shelf.switches, self._shelf.switches.agencies)

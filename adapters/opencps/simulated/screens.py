@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 
@@ -63,6 +64,31 @@ def effects(book: Book) -> list[dict[str, Any]]:
         {**effect, "lt": _key(str(effect["content"].get("actionNote", "")))}
         for effect in book.effects()
         if effect["call"]
+    ]
+
+
+def files(shelf: Shelf, reference_uid: str = "") -> Any:
+    """The files of every dossier as they lie here, each with the SHA-256 of its bytes; of one dossier when named."""
+    if reference_uid:
+        dossier = shelf.by_uid(reference_uid)
+        return None if dossier is None else _files(dossier)
+    return {dossier.reference_uid: _files(dossier) for dossier in shelf.dossiers.values() if dossier.files}
+
+
+def _files(dossier: Dossier) -> list[dict[str, Any]]:
+    return [
+        {
+            "referenceUid": file.reference_uid,
+            "dossierPartNo": file.part_no,
+            "displayName": file.name,
+            "fileType": file.file_type,
+            "version": file.version,
+            "removed": file.removed,
+            "at": file.at,
+            "size": None if file.content is None else len(file.content),
+            "sha256": None if file.content is None else hashlib.sha256(file.content).hexdigest(),
+        }
+        for file in dossier.files
     ]
 
 

@@ -1,0 +1,75 @@
+"""A file of a portal's read as it comes: never whole in memory, every wait bounded, every failure a portal error."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import httpx
+
+from adapters.transport import Call, DeadlineTransport
+
+PIECE = 64 * 1024
+"""Bytes read from the line at once."""
+SAME_AS_SENT = {"Accept-Encoding": "identity"}
+"""A file is asked for unpacked, so that its length is known."""
+
+Guard = Callable[[Call], AbstractContextManager[None]]
+
+
+class HttpStream(io.RawIOBase):
+    """The body of one answer, read piece by piece over a connection of its own. Close it after reading.
+
+    `size` is what the answer's Content-Length says, None where it says nothing. Reading raises as the call would have:
+    PortalUnavailableError for a time-out or a cut answer.
+    """
+
+    def __init__(self, answer: httpx.Response, transport: DeadlineTransport, call: Call, guard: Guard) -> None:
+        super().__init__()
+        self._answer = answer
+        self._transport = transport
+        self._call = call
+        self._guard = guard
+        self._pieces = answer.iter_raw(PIECE)
+        self._held = b""
+        length = answer.headers.get("content-length", "")
+        self.size = int(length) if length.isascii() and length.isdigit() else None
+
+    def readable(self) -> bool:
+        """Whether it can be read: always."""
+        return True
+
+    def peek(self) -> bytes:
+        """What will be read next, at least one byte unless it has ended."""
+        if not self._held:
+            self._held = self._next()
+        return self._held
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # typeshed says Buffer, callers give this
+        """Fill a buffer as far as one piece goes; 0 at the end.
+
+        Raises:
+            PortalUnavailableError: Time-out, or the answer was cut.
+        """
+        piece = self.peek()[: len(buffer)]
+        buffer[: len(piece)] = piece
+        self._held = self._held[len(piece) :]
+        return len(piece)
+
+    def rest(self) -> Iterator[bytes]:
+        """Everything that was not read yet, piece by piece."""
+        while piece := self.peek():
+            self._held = b""
+            yield piece
+
+    def close(self) -> None:
+        """Give the connection back; reading is over."""
+        if not self.closed:
+            self._answer.close()
+            self._transport.close()
+        super().close()
+
+    def _next(self) -> bytes:
+        with self._transport.during(self._call), self._guard(self._call):
+            return next(self._pieces, b"")
