@@ -397,5 +397,13 @@ class Offers(Protocol):
         """All of them; a procedure that names no agency comes once with an empty agency."""
 
 
+@runtime_checkable
+class KnowsUploads(Protocol):
+    """An adapter that tells the files which it put at its portal itself: nobody need fetch them back."""
+
+    def is_upload(self, ref: str, stored: str) -> bool:
+        """Whether what its records name `ref` is an upload of the file that `open_stored(stored)` opens."""
+
+
 AdapterFactory = Callable[[PortalContext, Mapping[str, JsonValue]], Adapter]
 """Builds an adapter from its context and the `options` of its portal entry (checked by its Options model)."""
