@@ -133,6 +133,22 @@ class EventIdentity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """A partner's own signature, once its adapter has verified it by what the configuration believes; never before.
+
+    `document` is what was signed, signature and all, exactly as it came. `certificate` is the signer's (DER), `holder`
+    its common name where that is no person's, else "". `algorithm` is the signature method's URI. `at` is the
+    instant at which the certificate was judged.
+    """
+
+    document: bytes = field(repr=False)
+    certificate: bytes = field(repr=False)
+    holder: str
+    algorithm: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RawRecord:
     """One portal record as it was read.
 
@@ -144,6 +160,7 @@ class RawRecord:
     `guard` is what a later probe needs to know about this reading (opaque JSON, no personal data).
     `removed` marks a record the portal shows as rolled back or logically removed.
     `partial` marks a message about a record, not the record: facts it does not name stay, and it is never out of date.
+    `signed` is the partner's signature over all that `parts` hold.
     """
 
     external_id: str
@@ -155,6 +172,7 @@ class RawRecord:
     guard: Mapping[str, JsonValue] = field(default_factory=dict)
     removed: bool = False
     partial: bool = False
+    signed: Signed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +259,7 @@ class Outcome:
     `excerpt`: redacted, at most 2,000 characters.
     `proof`: which words proved it (`code=0 text~thành công`). `answer`: the raw answer bytes, to be sealed.
     `not_before_s`: Retry-After in seconds. `sent`: SHA-256 of the body on the wire, which the engine
-    fills in from `SENT`.
+    fills in from `SENT`. `signed`: the partner's signature over all that this outcome was judged by.
     """
 
     kind: OutcomeKind
@@ -258,6 +276,7 @@ class Outcome:
     number: str = ""
     answer: bytes = b""
     sent: str = ""
+    signed: Signed | None = None
 
 
 class Presence(StrEnum):

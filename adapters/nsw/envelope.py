@@ -13,6 +13,7 @@ from importlib.resources import files
 
 from lxml import etree
 
+from adapters.base import Signed
 from adapters.nsw.options import Party
 from adapters.xml import DEFAULT_LIMITS, Limits, SchemaCheck, canonical, clean_text, is_escaped_twice, parse_text
 from schemas.clock import VIETNAM
@@ -49,7 +50,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as read, without a signature; `oddities` name what was put right on the way in."""
+    """One message as read, without a signature; `oddities` name what was put right on the way in.
+
+    `signed` is the signature it came with, where one was asked for and held.
+    """
 
     root: etree._Element
     message_id: str
@@ -58,6 +62,7 @@ class Message:
     subject: Subject
     content: etree._Element
     oddities: tuple[str, ...] = ()
+    signed: Signed | None = None
 
     @property
     def digest(self) -> str:

@@ -52,7 +52,8 @@ def _judged(
         return Outcome(OutcomeKind.UNKNOWN, "contract broken: an answer about another dossier", answer=answer)
     if message.subject.function == RECEIVED and message.content.find("ReceiveDate") is not None:
         proof = "; ".join((f"function={RECEIVED} ReceiveDate", *message.oddities))
-        return Outcome(OutcomeKind.DELIVERED, "received by the ministry", code=RECEIVED, proof=proof, answer=answer)
+        said = "received by the ministry"
+        return Outcome(OutcomeKind.DELIVERED, said, code=RECEIVED, proof=proof, answer=answer, signed=message.signed)
     if message.subject.function == REFUSED and message.content.find("Reject") is not None:
         return _refused(message, delivery, answer, perhaps_there=own and delivery.attempt > 1)
     return Outcome(
@@ -78,7 +79,9 @@ def _refused(message: Message, delivery: Delivery, answer: bytes, *, perhaps_the
         reason = "possibly already received: refused naming our own message"
         return Outcome(OutcomeKind.UNKNOWN, reason, code=REFUSED, excerpt=text, duplicate=True, answer=answer)
     reason = "refused by the ministry" if text else "refused by the ministry without a reason"
-    return Outcome(OutcomeKind.REFUSED, reason, code=REFUSED, excerpt=text, final=True, answer=answer)
+    return Outcome(
+        OutcomeKind.REFUSED, reason, code=REFUSED, excerpt=text, final=True, answer=answer, signed=message.signed
+    )
 
 
 def _shown(text: str, delivery: Delivery) -> str:

@@ -95,6 +95,7 @@ class CallBackReceiver:
             raw=request.body,
             read_at=request.at,
             partial=True,
+            signed=message.signed,
         )
         digest = hashlib.sha256(f"{call.operation}\n{message.digest}".encode()).hexdigest()
         return InboundCall(message.message_id, digest, record, change_alarm=REUSED)

@@ -7,13 +7,14 @@ and what comes unsigned is refused.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
 from lxml import etree
 
+from adapters.base import Signed
 from adapters.nsw.envelope import Message, message_of, read
 from adapters.nsw.options import Signatures
 from adapters.xml import DEFAULT_LIMITS, Limits, is_escaped_twice, parse, unwrapped
@@ -67,9 +68,11 @@ class Signing:
             return read(text, limits)
         document = unwrapped(text, limits)
         root = parse(document, limits)
-        if self.mode != "sign" or is_signed(root):
-            root = verify(document, self.trust, at, limits).root
-        return message_of(root, escaped_twice=is_escaped_twice(text))
+        if self.mode == "sign" and not is_signed(root):
+            return message_of(root, escaped_twice=is_escaped_twice(text))
+        held = verify(document, self.trust, at, limits)
+        message = message_of(held.root, escaped_twice=is_escaped_twice(text))
+        return replace(message, signed=Signed(document, held.certificate, held.holder, held.algorithm, at))
 
 
 def _all(paths: tuple[str, ...]) -> tuple[x509.Certificate, ...]:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from lxml import etree
 
 from adapters.xml import DEFAULT_LIMITS, Limits, parse
+from adapters.xmldsig.holder import holder_of
 from adapters.xmldsig.names import (
     DS,
     ENVELOPED,
@@ -45,12 +46,19 @@ _ID_NAMES = frozenset({"id", "xml:id"})
 class Verified:
     """A message whose signature held: `root` is parsed from the very bytes that were hashed, without the signature.
 
-    `signed_by` is the SHA-256 of the signer's certificate, in hexadecimal digits.
+    `certificate` is the signer's (DER), `holder` its name where that is no person's; `algorithm` the method's URI.
     """
 
     root: etree._Element = field(repr=False)
     document: bytes = field(repr=False)
-    signed_by: str = ""
+    certificate: bytes = field(default=b"", repr=False)
+    holder: str = ""
+    algorithm: str = ""
+
+    @property
+    def signed_by(self) -> str:
+        """SHA-256 of the signer's certificate, in hexadecimal digits."""
+        return hashlib.sha256(self.certificate).hexdigest()
 
 
 def verify(document: bytes, trust: Trust, at: datetime, limits: Limits = DEFAULT_LIMITS) -> Verified:
@@ -84,7 +92,7 @@ def verify(document: bytes, trust: Trust, at: datetime, limits: Limits = DEFAULT
     signed = exclusive(root)
     if not hmac.compare_digest(hashlib.new(digest_with.name, signed).digest(), digest):
         raise SignatureRefusedError("digest", "the message is not the one that was signed")
-    return Verified(parse(signed, limits), signed, hashlib.sha256(der(certificate)).hexdigest())
+    return Verified(parse(signed, limits), signed, der(certificate), holder_of(certificate), method)
 
 
 def is_signed(root: etree._Element) -> bool:

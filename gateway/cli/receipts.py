@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import orjson
 import typer
@@ -14,7 +16,10 @@ from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, NotThereErro
 from gateway.cli.printing import as_json, table
 from gateway.signing import verified
 from gateway.store.rows import ReceiptRow
+from gateway.sync.signatures import Kept, kept_row
+from gateway.sync.signatures import opened as open_kept
 from gateway.sync.views import instant
+from gateway.vault import SealError
 from schemas.errors import GatewayError
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
@@ -35,9 +40,13 @@ def list_(code: Code, config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False)
     if json:
         as_json({"receipts": views})
         return
-    keys = ("id", "portal", "fact", "at", "proven_by", "words", "key")
+    keys = ("id", "portal", "fact", "at", "proven_by", "words")
     heads = ("id", t("portal", "cổng"), t("fact", "sự việc"), t("at", "lúc"), t("by", "theo"), t("words", "căn cứ"))
-    table((*heads, t("key", "khoá")), [[view[key] for key in keys] for view in views])
+    rest = (t("signed by the partner", "đối tác ký"), t("our key", "khoá của ta"))
+    table(
+        (*heads, *rest),
+        [[*(view[key] for key in keys), _signer(view["signed"]), view["key"]] for view in views],
+    )
 
 
 @app.command(help=t("Show one statement, word for word.", "Hiện nguyên văn một xác nhận."))
@@ -49,6 +58,10 @@ def show(number: Number, config: ConfigPath = DEFAULT_CONFIG, json: AsJson = Fal
         as_json({"statement": said, "sha256": row.digest, "signature": row.signature.hex(), "key": row.key_id})
         return
     as_json(said)
+    signed = said["proof"].get("signed")
+    if signed:
+        signer = _signer(signed)
+        typer.echo(t(f"proven by the partner's own signature: {signer}", f"căn cứ chữ ký của chính đối tác: {signer}"))
     typer.echo(t(f"signed by our key {row.key_id}", f"ký bằng khoá {row.key_id} của ta") + f"  SHA-256 {row.digest}")
 
 
@@ -56,22 +69,91 @@ def show(number: Number, config: ConfigPath = DEFAULT_CONFIG, json: AsJson = Fal
 def export(
     number: Number,
     folder: Annotated[Path, typer.Argument(help=t("Where to.", "Thư mục đích."))],
+    with_reply: Annotated[
+        bool,
+        typer.Option(
+            "--with-reply",
+            help=t(
+                "Also what the partner signed, word for word. It holds personal data: the folder must be yours alone.",
+                "Kèm nguyên văn điều đối tác đã ký. Có dữ liệu cá nhân: chỉ riêng bạn được vào thư mục.",
+            ),
+        ),
+    ] = False,
     config: ConfigPath = DEFAULT_CONFIG,
     json: AsJson = False,
 ) -> None:
-    """Three files: the signed bytes, the signature, the public key. docs/receipts.md says how to verify them."""
+    """Three files: the signed bytes, the signature, the public key. docs/receipts.md says how to verify them.
+
+    With --with-reply two more: the partner's signed message as it came, and the certificate of its signer.
+    """
     row, pem = _found(number, config)
-    folder.mkdir(parents=True, exist_ok=True)
     parts = {".json": row.statement, ".sig": row.signature, ".pem": pem}
+    check = ""
+    if with_reply:
+        message = _partners_message(row, config)
+        parts |= {"-partner.xml": message.document, "-partner.pem": _as_pem(message.certificate)}
+        check = f"xmlsec1 --verify --pubkey-cert-pem receipt-{number}-partner.pem receipt-{number}-partner.xml"
+        _of_mine_alone(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     files = []
     for ending, content in parts.items():
         file = folder / f"receipt-{number}{ending}"
-        file.write_bytes(content)
+        _write(file, content, private=ending.startswith("-partner"))
         files.append(str(file))
     if json:
-        as_json({"files": files})
-    else:
-        typer.echo("\n".join(files))
+        as_json({"files": files} | ({"verify_partner": check} if check else {}))
+        return
+    typer.echo("\n".join(files))
+    if check:
+        typer.echo(t(f"the partner's own signature: {check}", f"chữ ký của chính đối tác: {check}"))
+
+
+def _partners_message(row: ReceiptRow, config: Path) -> Kept:
+    """What the partner signed.
+
+    Raises:
+        NotThereError: Nothing the partner signed proves this, or it cannot be opened any more.
+    """
+    signed = orjson.loads(row.statement)["proof"].get("signed")
+    if not signed:
+        raise NotThereError(
+            t("nothing that the partner has signed proves this", "không có gì do đối tác ký làm căn cứ cho việc này")
+        )
+    name = str(signed["message_sha256"])
+    with opened(config, calls=False) as gateway:
+        found = gateway.store.read(lambda tx: kept_row(tx, row.dossier_id, row.portal, row.route, name))
+        try:
+            return open_kept(gateway.vault, found) if found is not None else _gone()
+        except (KeyError, SealError):
+            return _gone()
+
+
+def _gone() -> NoReturn:
+    raise NotThereError(
+        t("the partner's message is not kept any more: its dossier was erased", "thông điệp của đối tác đã bị xoá")
+    )
+
+
+def _of_mine_alone(folder: Path) -> None:
+    """Make the folder, or see that nobody else may look into it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o077:
+        raise NotThereError(
+            t(
+                f"{folder}: others may look into it, and the message is personal: chmod 700, or name a new folder",
+                f"{folder}: người khác vào được, mà thông điệp có dữ liệu cá nhân: chmod 700, hoặc chọn thư mục mới",
+            )
+        )
+
+
+def _write(file: Path, content: bytes, *, private: bool) -> None:
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if private else 0o666), "wb") as out:
+        out.write(content)
+
+
+def _as_pem(certificate: bytes) -> bytes:
+    return ssl.DER_cert_to_PEM_cert(certificate).encode()
 
 
 @app.command(help=t("Verify a statement from its files.", "Kiểm tra một xác nhận từ các tệp của nó."))
@@ -138,6 +220,14 @@ def _view(row: ReceiptRow) -> dict[str, Any]:
         "made_at": instant(row.at),
         "proven_by": proof["by"],
         "words": proof.get("words") or proof.get("wire") or proof.get("status") or "",
+        "signed": proof.get("signed"),
         "key": row.key_id,
         "sha256": row.digest,
     }
+
+
+def _signer(signed: dict[str, Any] | None) -> str:
+    """Whose signature proves it: its holder's name, or the beginning of the certificate's fingerprint."""
+    if not signed:
+        return ""
+    return signed["holder"] or f"sha256:{signed['certificate_sha256'][:16]}"

@@ -10,6 +10,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
+from adapters.base import Signed
 from schemas.canonical import canonical_bytes
 
 TYPE = "lienthong/hand-over/1"
@@ -33,7 +34,8 @@ def statement(
 
     Args:
         at: When the fact came to be true; `made_at` when we wrote it. Seconds since 1970 in UTC.
-        proof: `by` whose word it is, `of` which delivery or event, and the code and words that proved it.
+        proof: `by` whose word it is, `of` which delivery or event, and the code and words that proved it; `signed`
+            (see `signature`) where the partner's own signature was verified, and only there.
         handed_over: Delivery, operation and SHA-256 of exactly what was handed over, None where unknown:
             `record_sha256` of the record as the mapping wrote it, `body_sha256` of the body on the wire.
         reply: SHA-256 and size of the partner's answer, byte for byte; or the leaf that holds what it told.
@@ -59,6 +61,18 @@ def statement(
 def answered(answer: bytes) -> dict[str, Any] | None:
     """What a receipt says of an answer; None when there was none."""
     return {"sha256": hashlib.sha256(answer).hexdigest(), "bytes": len(answer)} if answer else None
+
+
+def signature(signed: Signed) -> dict[str, Any]:
+    """What a receipt says of the partner's own signature: whose, how, when it was judged, and over which bytes."""
+    return {
+        "certificate_sha256": hashlib.sha256(signed.certificate).hexdigest(),
+        "holder": signed.holder,
+        "algorithm": signed.algorithm,
+        "checked_at": signed.at.astimezone(UTC),
+        "message_sha256": hashlib.sha256(signed.document).hexdigest(),
+        "message_bytes": len(signed.document),
+    }
 
 
 def _instant(at: float) -> datetime:

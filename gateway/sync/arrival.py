@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from adapters.base import Signed
 from gateway.sync.reading import Reading
 
 SALT = 16
@@ -16,6 +17,7 @@ class Arrival(NamedTuple):
 
     `packed` is what is sealed: the salt and the compressed bytes. `raw_digest` is as in the record's row. `read` is
     given instead of a reading where the stored reading had the same bytes: it is asked only if that changed meanwhile.
+    `signed` is the portal's own signature over it, verified.
     """
 
     external_id: str
@@ -27,3 +29,4 @@ class Arrival(NamedTuple):
     reading: Reading | None = None
     problem: str = ""
     read: Callable[[], Arrival] | None = None
+    signed: Signed | None = None

@@ -51,7 +51,7 @@ class Workshop:
     @property
     def handovers(self) -> Handovers:
         """The book of hand-overs."""
-        return Handovers(self.config, self.signer)
+        return Handovers(self.config, self.vault, self.signer)
 
     def now(self) -> float:
         """The present instant in seconds."""

@@ -8,29 +8,46 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from adapters.base import DeliveryClass, Outcome, OutcomeKind
+from adapters.base import DeliveryClass, Outcome, OutcomeKind, Signed
 from gateway.config import Config
 from gateway.evidence.leaf import leaf
 from gateway.evidence.receipt import answered as reply_of
-from gateway.evidence.receipt import statement
+from gateway.evidence.receipt import signature, statement
 from gateway.signing import Purpose, SigningRing
-from gateway.store.base import Tx
+from gateway.store.base import Tx, Vault
 from gateway.store.rows import DeliveryRow, DossierRow, LaneRow, ReceiptRow, StageRow
+from gateway.sync import signatures
 from gateway.sync.forwarding import began, forwards, handed, rules
 from gateway.sync.plan import Step
 from gateway.sync.stages import Fact, at_of, establish, hear
+from gateway.sync.timeline import Event
 from gateway.sync.wanted import DossierView, Target
 
 _NOT_THERE = ("retry", "thawed", "refused", "parked")
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One message of a stage's handler: the leaf that holds it, ids of the entries it told, and its signature."""
+
+    leaf: str
+    entries: frozenset[str]
+    signed: Signed | None = None
+
+    def signature_over(self, event: Event) -> Signed | None:
+        """The signature under an event; None where another message told it: each is proven by its own words only."""
+        return self.signed if not self.entries.isdisjoint((event.id, *event.ids)) else None
+
+
 class Handovers:
     """The book of hand-overs. Without a `signer` facts are kept and no receipts are written."""
 
-    def __init__(self, config: Config, signer: SigningRing | None) -> None:
+    def __init__(self, config: Config, vault: Vault, signer: SigningRing | None) -> None:
         self._config = config
+        self._vault = vault
         self._signer = signer
         self._routes = {route.name: route for route in forwards(config.routes)}
 
@@ -51,7 +68,7 @@ class Handovers:
         tx.owe_stages([StageRow(dossier_id, portal, route, owed_at=now)])
         _flag(tx, dossier_id, handed(portal, route), there=True)
 
-    def heard(self, tx: Tx, view: DossierView, portal: str, leaf_digest: str, now: float) -> None:
+    def heard(self, tx: Tx, view: DossierView, portal: str, told: Told, now: float) -> None:
         """T1: the stage's handler has said something."""
         dossier = view.row
         stages = tx.stages_of([dossier.id], portal=portal).get(dossier.id, [])
@@ -62,7 +79,8 @@ class Handovers:
             known = self._routes.get(stage.route)
             for fact, event in hear(stage, view.owned(portal), known.accepted_by if known else ()):
                 proof = {**stage.doc["proof"][fact.value], "timed_by_us": event.timed_by_us}
-                self._receipt(tx, dossier, stage, fact, event.id, proof, {"leaf": leaf_digest}, now)
+                signed = told.signature_over(event)
+                self._receipt(tx, dossier, stage, fact, event.id, proof, {"leaf": told.leaf}, now, signed=signed)
         tx.put_stages(stages)
 
     def answered(
@@ -125,7 +143,8 @@ class Handovers:
         tx.put_stages([stage])
         dossier = tx.dossiers([row.dossier_id])[row.dossier_id]
         reply = reply_of(outcome.answer) if outcome is not None else None
-        self._receipt(tx, dossier, stage, Fact.RECEIVED, row.key, proof, reply, now, given=_handed_over(row, outcome))
+        signed, given = outcome.signed if outcome is not None else None, _handed_over(row, outcome)
+        self._receipt(tx, dossier, stage, Fact.RECEIVED, row.key, proof, reply, now, given=given, signed=signed)
 
     def _refused(
         self, tx: Tx, stage: StageRow, row: DeliveryRow, proof: dict[str, Any], outcome: Outcome, now: float
@@ -135,7 +154,7 @@ class Handovers:
         tx.put_stages([stage])
         dossier = tx.dossiers([row.dossier_id])[row.dossier_id]
         reply, given = reply_of(outcome.answer), _handed_over(row, outcome)
-        self._receipt(tx, dossier, stage, Fact.SENT, row.key, proof, reply, now, given=given)
+        self._receipt(tx, dossier, stage, Fact.SENT, row.key, proof, reply, now, given=given, signed=outcome.signed)
 
     def _receipt(
         self,
@@ -149,11 +168,14 @@ class Handovers:
         now: float,
         *,
         given: dict[str, Any] | None = None,
+        signed: Signed | None = None,
     ) -> None:
-        """Sign what was proven, once for each fact and what proves it."""
+        """Sign what was proven, once for each fact and what proves it; `signed` is the partner's own signature."""
         if self._signer is None:
             return
         key = self._signer.in_use(Purpose.RECEIPT)
+        if signed is not None:
+            proof = {**proof, "signed": signature(signed)}
         at = now if given is not None and fact is Fact.RECEIVED else at_of(stage, fact)
         said = statement(
             agency_code=self._config.province.agency_code,
@@ -173,7 +195,10 @@ class Handovers:
             dossier.id, stage.portal, stage.route, fact.value, subject, said, digest, key.sign(said), key.id, now
         )
         if tx.put_receipt(made):
-            named = {"receipt": made.digest, "fact": made.fact, "of": subject, "signer": key.id}
+            named: dict[str, Any] = {"receipt": made.digest, "fact": made.fact, "of": subject, "signer": key.id}
+            if signed is not None:
+                named["signed"] = proof["signed"]
+                signatures.keep(tx, self._vault, stage, proof["signed"]["message_sha256"], signed, now)
             tx.append_leaves([leaf("receipt", now, dossier_id=dossier.id, portal=stage.portal, **named)])
 
 

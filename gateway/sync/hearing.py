@@ -9,6 +9,7 @@ from gateway.store.rows import DossierRow, Json, LaneKey
 from gateway.sync import conflicts, own_lane, timeline, writing
 from gateway.sync.decide import Decision, Ownership, decide_all, goes_back_from_the_end
 from gateway.sync.dossiers import as_json, refresh_columns, view_of
+from gateway.sync.handover import Told
 from gateway.sync.observe import Observation, observe
 from gateway.sync.page import Page, Placed
 from gateway.sync.reading import merge_facts
@@ -50,7 +51,8 @@ def hear(page: Page, placed: Placed) -> None:
     due = _lanes_due(page, placed, view, moved)
     leaf_digest = writing.note_observation(page, placed, decisions, due)
     if page.stage and moved:
-        page.terms.handovers.heard(page.tx, view, page.name, leaf_digest, page.now)
+        told = Told(leaf_digest, frozenset(entry["id"] for entry in seen.entries), slot.arrival.signed)
+        page.terms.handovers.heard(page.tx, view, page.name, told, page.now)
     _remember(page, placed, seen, leaf_digest)
     if moved or not slot.known:
         page.changed[row.id] = placed

@@ -179,6 +179,7 @@ class Puller:
             raw_digest=self._raw_digest(record) if raw_digest is None else raw_digest,
             reading=reading,
             problem=problem,
+            signed=record.signed if isinstance(record, RawRecord) else None,
         )
 
     def refresh(self, external_id: str) -> Reading | None:
