@@ -92,6 +92,9 @@ class InboundConfig(Section):
     """`sha256:` and the fingerprint, or the whole subject, of client certificates; one of them must be shown."""
     max_body_bytes: Annotated[int, Field(ge=1024)] | None = None
     """Largest body; that of `server` when it is left out."""
+    files_at: PublicUrl = ""
+    """The address at which this portal reaches our files, as `https://lienthong.example.vn/in/national/downloadfile`: a
+    slash and 36 characters follow. Without it no address of a file is written there."""
     calls_per_s: Seconds = 50.0
     """From one address, on average."""
     burst: Annotated[int, Field(ge=1)] = 200
@@ -262,6 +265,8 @@ class StoreConfig(Section):
     """Folder of sealed attachments that came with calls on us."""
     file_days: Annotated[int, Field(ge=1)] = 90
     file_mib: Annotated[int, Field(ge=1, le=2048)] = 50
+    file_patience_h: Hours = 24.0
+    """How long a delivery that is sent once waits for a file that another portal holds; then it goes without it."""
     journal: str = "var/journal"
     """Folder of the sealed journal of calls: outside the store, best on another disk; a restore replays it."""
     journal_days: Annotated[int, Field(ge=1)] = 60

@@ -59,6 +59,7 @@ class Message:
     def __init__(self, name: str, spec: MessageSpec, record: Record, xml: Xml | None = None) -> None:
         self.name, self.target, self.wire, self.direction = name, spec.target, spec.wire, spec.direction
         self.record, self.required, self.xml = record, spec.required, xml
+        self._fields = spec.fields
         self.secret_paths = (*spelling.secret_pointers(record), *spec.secrets)
         """Wire pointers declared secret; `*` stands for each item of a list."""
         self.drops = frozenset(spec.drops) | {spelling.drift_name(pointer) for pointer in spec.secrets}
@@ -110,6 +111,10 @@ class Message:
         except CodecError as error:
             raise RecordInvalidError(f"{self.name}: {error}", field=error.at) from None
         return found
+
+    def carries(self, path: str, name: str) -> bool:
+        """Whether the field of this path holds records that are written with a field of this name."""
+        return path in self._fields and _names(self._fields[path], name)
 
     def strangers(self, tree: JsonValue) -> tuple[str, ...]:
         """Names of wire fields that nobody mapped and nobody declared to be dropped."""
@@ -192,6 +197,13 @@ class Message:
             value = dig(previous, field.wire)
             if value is not None:
                 plant(tree, field.wire, value)
+
+
+def _names(given: Any, name: str) -> bool:
+    """Whether a key of this name stands anywhere below a field's own words."""
+    if isinstance(given, Mapping):
+        return any(key == name or _names(value, name) for key, value in given.items())
+    return isinstance(given, list | tuple) and any(_names(one, name) for one in given)
 
 
 def _absent(value: Any) -> bool:

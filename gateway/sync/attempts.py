@@ -38,6 +38,7 @@ def attempt_begun(tx: Tx, lane: Lane, delivery: DeliveryRow, now: float) -> None
         attempt=len(delivery.attempts),
         body=delivery.body_digest,
         members=list(delivery.members),
+        **({"files": delivery.doc["files"]} if delivery.doc.get("files") else {}),
     )
     lane.leaf = made.digest
     tx.append_leaves([made])

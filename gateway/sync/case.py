@@ -5,16 +5,17 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
-from adapters.base import DeliveryClass, Repeat
+from adapters.base import DeliveryClass, FileUse, Operation, Repeat
 from gateway.config import Config
 from gateway.signing import SigningRing
 from gateway.store.base import Store, Tx, Vault
 from gateway.store.rows import DeliveryRow, DossierRow, LaneKey, PortalRow
+from gateway.sync import files
 from gateway.sync.conflicts import in_conflict
 from gateway.sync.dossiers import Held, hashed, values_of, view_of
 from gateway.sync.forwarding import left_behind
@@ -22,6 +23,7 @@ from gateway.sync.handover import Handovers
 from gateway.sync.lane import Lane
 from gateway.sync.plan import Desk, Plan, Snapshot, plan
 from gateway.sync.portal import Portal
+from gateway.sync.reading import merge_facts
 from gateway.sync.route import DossierView, Target, route
 from gateway.sync.superseding import given_away
 from gateway.sync.undecided import undecided_until
@@ -30,6 +32,11 @@ from schemas.errors import NotSendableError
 
 KEY_SPACE = uuid.UUID("6f1d2f0e-55a0-5c4e-9b7e-3f0f2f4f7a11")
 """Namespace of our delivery keys: `key_uuid` is the UUIDv5 of the key in it."""
+
+
+def nobody(portal: str) -> None:
+    """Hear nothing: where no job fetches files by itself."""
+    del portal
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,8 @@ class Workshop:
     """Called with a portal's name after a commit that made its lanes due."""
     signer: SigningRing | None = None
     """Signs receipts; without it none are written."""
+    fetch: Callable[[str], None] = nobody
+    """Called with a portal's name when a file that it holds is wanted."""
 
     @property
     def handovers(self) -> Handovers:
@@ -60,6 +69,14 @@ class Workshop:
     def spread(self) -> float:
         """Jitter between -1 and 1."""
         return self.random.uniform(-1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The canonical record as an operation writes it, and the files it names."""
+
+    values: dict[str, Any]
+    carried: files.Carrier
 
 
 @dataclass(slots=True)
@@ -76,8 +93,10 @@ class Case:
     open: list[DeliveryRow]
     desk: Desk
     record: str
+    shelf: files.Shelf
     _snapshot: Snapshot | None = field(default=None)
     _values: dict[str, Any] | None = field(default=None)
+    _written: dict[str, Written] = field(default_factory=dict)
 
     @property
     def key(self) -> LaneKey:
@@ -109,6 +128,35 @@ class Case:
             self._values = values_of(self.view, self.held)
         return self._values
 
+    def carrier(self, operation: Operation) -> files.Carrier:
+        """Takes up the files that one write of an operation names."""
+        return files.Carrier(self.shelf, operation.files)
+
+    def written(self, operation: Operation) -> Written:
+        """The canonical record as an operation writes it."""
+        found = self._written.get(operation.name)
+        if found is None:
+            found = self._written[operation.name] = self._with_files(operation)
+        return found
+
+    def _with_files(self, operation: Operation) -> Written:
+        carrier = self.carrier(operation)
+        lists = files.lists_of(self.portal.vocabulary.messages[operation.message], operation.files)
+        if not lists or not files.names_files(self.held.facts):
+            return Written(self.values(), carrier)
+        held = Held({"facts": carrier.facts(self.held.facts, lists), "texts": self.held.texts})
+        return Written(
+            values_of(replace(self.view, facts=merge_facts(held.owned(self.dossier.handler))), held), carrier
+        )
+
+    def lacks(self) -> list[files.Missing]:
+        """Files that a mirror's copy names and that were never asked for, if the copy was looked at at all."""
+        update = self.portal.adapter.abilities.update
+        if self._snapshot is None or not update:
+            return []
+        missing = self.written(self.portal.adapter.abilities.operations[update]).carried.missing
+        return [one for one in missing if not (one.known or one.again)]
+
     def snapshot(self) -> Snapshot:
         """The wanted content under the mapping's compare rule, hashed, or what stops it."""
         if self._snapshot is None:
@@ -117,13 +165,15 @@ class Case:
 
     def _wanted(self) -> Snapshot:
         able = self.portal.adapter.abilities
-        message = self.portal.vocabulary.messages[able.operations[able.update or ""].message]
+        operation = able.operations[able.update or ""]
+        message = self.portal.vocabulary.messages[operation.message]
+        values = self.written(operation).values
         try:
-            message.localise(self.values())
+            message.localise(values)
         except NotSendableError as error:
             return Snapshot({}, error.missing or (error.reason,))
         now = self.view.current()
-        return Snapshot(hashed(self.shop.vault, message.comparable(self.values())), since=now.id if now else "")
+        return Snapshot(hashed(self.shop.vault, message.comparable(values)), since=now.id if now else "")
 
     def plan(self) -> Plan:
         """What must be sent now."""
@@ -162,7 +212,22 @@ def open_case(tx: Tx, shop: Workshop, portal: Portal, key: LaneKey, dossier_id: 
         for r in tx.records_of([dossier_id]).get(dossier_id, [])
         if r.portal == portal.name and not r.removed
     ]
-    return Case(shop, portal, Lane(row), dossier, held, view, target, waiting, desk, mine[0] if mine else "")
+    shelf = _shelf(tx, shop, portal, dossier_id, held)
+    return Case(shop, portal, Lane(row), dossier, held, view, target, waiting, desk, mine[0] if mine else "", shelf)
+
+
+def _shelf(tx: Tx, shop: Workshop, portal: Portal, dossier_id: str, held: Held) -> files.Shelf:
+    """The dossier's files; nothing is looked for where this portal gets none, or none is named."""
+    uses = {operation.files for operation in portal.adapter.abilities.operations.values()}
+    base = portal.config.inbound.files_at if portal.config.inbound else ""
+    if uses <= {FileUse.NONE} or not files.names_files(held.facts):
+        return files.Shelf(portal.name, {}, {}, {})
+    opening = frozenset(name for name, one in shop.portals.items() if one.opens_files and name != portal.name)
+
+    def address(file_id: str) -> str:
+        return f"{base.rstrip('/')}/{files.token_of(shop.vault, portal.name, file_id)}" if base else ""
+
+    return files.read_shelf(tx, dossier_id, portal.name, opening, address)
 
 
 def _desk(

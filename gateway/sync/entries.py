@@ -88,6 +88,8 @@ def frozen(
     row.doc = {"content": composed.content} if composed.content else {}
     if step.wanted is not None:
         row.doc["route"], row.doc["verb"] = step.wanted.route, step.wanted.verb
+    if composed.files:
+        row.doc["files"] = composed.files
     if composed.members:
         members = set(composed.members)
         row.doc["ids"] = sorted({i for event in case.view.owned() if event.id in members for i in event.ids})

@@ -98,7 +98,7 @@ def cancellations(view: DossierView, route: RouteConfig) -> list[Wanted]:
 def results(view: DossierView, route: RouteConfig) -> list[Wanted]:
     """What the stage's own statuses make the handler do."""
     return [
-        Wanted(event, act.by, route.name, act)
+        Wanted(event, act.by, route.name, act, stages=(route.to,))
         for event in view.owned(route.to)
         for status, act in route.results.items()
         if status == event.status and _is_news(event) and (not act.wires or event.wire in act.wires)
@@ -123,12 +123,17 @@ def _together(view: DossierView, together: Sequence[RouteConfig], group: GroupCo
     bad = [(route, end) for route, end in ends if end.status not in STAGE_DONE]
     if bad:
         refused = group.when_any_refused
-        return [Wanted(end, refused.by, route.name, refused) for route, end in bad if refused and _is_news(end)]
+        return [
+            Wanted(end, refused.by, route.name, refused, stages=(route.to,))
+            for route, end in bad
+            if refused and _is_news(end)
+        ]
     news = [(route, end) for route, end in ends if _is_news(end)]
     if not news or len(ends) < len(together):
         return []
     route, last = max(news, key=lambda pair: (pair[1].news_at, pair[1].id))
-    return [Wanted(last, group.when_all.by, route.name, group.when_all)]
+    everywhere = tuple(dict.fromkeys(one.to for one in together))
+    return [Wanted(last, group.when_all.by, route.name, group.when_all, stages=everywhere)]
 
 
 def _is_news(event: Event) -> bool:

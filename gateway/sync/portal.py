@@ -84,6 +84,11 @@ class Portal:
             self.adapter.abilities.pulls or self.adapter.abilities.polls
         )
 
+    @property
+    def opens_files(self) -> bool:
+        """Whether the files that its records name can be asked for."""
+        return self.config.direction in ("pull", "both") and self.adapter.abilities.opens_files
+
     def resting(self, now: datetime) -> str:
         """Why nothing is called now: we stop, a maintenance window, an open breaker; "" when it may be called."""
         if self.stopping.is_set():

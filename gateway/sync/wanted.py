@@ -58,6 +58,7 @@ class Wanted:
     """A command that an event causes: at `portal`, by `verb`; `act` says what the handler is asked to do.
 
     `until` are statuses of the handler, canonical or wire, with which a hand-over is no longer wanted.
+    `stages` are the portals whose results an act brings to the handler.
     """
 
     cause: Event
@@ -65,6 +66,7 @@ class Wanted:
     route: str
     act: Act | None = None
     until: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from adapters.base import SENT, Delivery, DeliveryClass, Outcome, OutcomeKind
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneKey, LaneRow
 from gateway.sync import outcomes
+from gateway.sync.asking import Asker, give_addresses, still_here
 from gateway.sync.attempts import LeaseLostError, attempt_begun, delivery_of, stopped
 from gateway.sync.case import Case, Workshop, delivery_key, open_case, paused_routes
 from gateway.sync.compose import Composed, compose
@@ -39,6 +40,7 @@ class LaneWorker:
         lease_s = lane.lease_until - shop.now()
         self._lease_ends = shop.clock.monotonic() + lease_s
         self._settler = Settler(shop, portal, self._mine, self._push, self._record)
+        self._asker = Asker(shop, lane.dossier_id, self._mine)
         self._cannot: dict[str, tuple[str, float | None]] = {}
         self.counts: Counter[str] = Counter()
 
@@ -76,6 +78,7 @@ class LaneWorker:
             self.counts[settled] += 1
             return True
         plan = case.plan()
+        self._asker.ask_for(case.lacks())
         steps = [step for step in plan.steps if step.klass not in self._cannot]
         if not steps:
             self._rest(case, {**plan.waits, **self._cannot})
@@ -145,6 +148,8 @@ class LaneWorker:
             return False
         if step.verb == "create_dossier":  # there is no record yet to be read; the adapter looks for one itself
             return self._send(case, step, {})
+        if self._lacks_files(case, step):  # its guard is read when they are here
+            return True
         try:
             reading = self._guard.read(case.view, self._portal.name)
         except PortalError as error:
@@ -230,6 +235,10 @@ class LaneWorker:
             composed = compose(case, step, self._delivery_key(case, step))
         except NotSendableError as error:
             return self._wait_for(case, step, error)
+        self._asker.ask_for(composed.missing)
+        if composed.missing and step.klass is not DeliveryClass.SNAPSHOT:
+            self._cannot[step.klass] = self._asker.wait_for(composed.missing)
+            return True
         delivery = self._begin(case, step, composed, guard)
         if delivery is None:
             return True
@@ -250,6 +259,16 @@ class LaneWorker:
             return self._send(case, replace(step, members=step.members[:1], cause=step.members[0]), {})
         return True
 
+    def _lacks_files(self, case: Case, step: Step) -> bool:
+        try:
+            missing = compose(case, step, self._delivery_key(case, step)).missing
+        except NotSendableError:
+            return False  # said when it is to be sent
+        if missing:
+            self._asker.ask_for(missing)
+            self._cannot[step.klass] = self._asker.wait_for(missing)
+        return bool(missing)
+
     def _delivery_key(self, case: Case, step: Step) -> str:
         epoch = self._shop.store.read(lambda tx: tx.setting("epoch")) or "1"
         return delivery_key(case, step.klass, step.cause or (step.members[0] if step.members else ""), epoch)
@@ -261,8 +280,9 @@ class LaneWorker:
 
         def begin(tx: Tx) -> DeliveryRow | None:
             row = self._mine(tx)
-            if row.mark != mark or stopped(tx, row.portal):
+            if row.mark != mark or stopped(tx, row.portal) or not still_here(tx, composed):
                 return None
+            give_addresses(tx, shop, row, composed, now)
             held = tx.delivery(composed.key)
             delivery = frozen(case, step, composed, held, shop, now, guard)
             lane = Lane(row)
