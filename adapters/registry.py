@@ -68,6 +68,17 @@ def build(kind: str, context: PortalContext, options: Mapping[str, JsonValue]) -
     return factory(kind)(context, options)
 
 
+def check(kind: str, options: Mapping[str, JsonValue]) -> None:
+    """Read the files that an entry's options name, as building its adapter would; kinds that name none pass.
+
+    Raises:
+        ConfigError: One of them cannot be used; says what to write.
+    """
+    checked = getattr(factory(kind), "check", None)
+    if checked is not None:
+        checked(options)
+
+
 def simulator(kind: str, options: Mapping[str, JsonValue]) -> Simulator:
     """Build the simulator of a kind.
 

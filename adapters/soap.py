@@ -1,25 +1,26 @@
-"""SOAP operations that take one string and give one string, by zeep behind our own transport.
+"""SOAP operations that take one string and give one string: zeep builds the request, the rest is done here.
 
-zeep reads the WSDL, builds the request and takes the answer apart. What it does not do is done here (zeep.md 4):
-nothing is loaded from a network, HTTP status and media type are judged before zeep sees an answer, and the answer's
-shape and namespaces are checked first, because zeep turns a missing child into a silent None.
+zeep reads the WSDL and writes the envelope (zeep.md 4, 6). HTTP status, media type, fault, shape and namespaces of an
+answer are judged here, because zeep turns a missing child into a silent None; nothing is loaded from a network.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import zeep
 from lxml import etree
-from zeep.transports import Transport
 
+from adapters.exchange import SOAP_11, SOAP_12
 from adapters.http import HttpClient, HttpReply
-from adapters.wsdl import SETTINGS, Contract
+from adapters.redaction import without
+from adapters.wsdl import Contract
 from adapters.xml import Limits, clean_text, parse
 from schemas.errors import (
-    ConfigError,
     PortalAuthError,
     PortalContractError,
     PortalRefusedError,
@@ -27,10 +28,12 @@ from schemas.errors import (
     RecordInvalidError,
 )
 
-SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
-SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
-_XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_XSD = "http://www.w3.org/2001/XMLSchema"
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_XSI_NIL = f"{{{_XSI}}}nil"
 _XML_TYPES = ("text/xml", "application/xml", "application/soap+xml")
+_OURS = ("Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,48 +44,8 @@ class SoapReply:
     answer: bytes
 
 
-class _Sending(Transport):
-    """Sends what zeep built over our HTTP client and hands zeep only an answer of the right shape.
-
-    The terms of a call (deadline, send-by) and its raw answer belong to the calling thread. zeep's own transport writes
-    whole messages to its log at debug level; this one writes nothing.
-    """
-
-    def __init__(self, client: SoapClient) -> None:
-        self.cache = None
-        self.load_timeout = 0
-        self.operation_timeout = 0
-        self._close_session = False
-        self._client = client
-        self.call = threading.local()
-
-    def load(self, url: str) -> bytes:
-        """Refuse: the contract was read at start-up."""
-        raise ConfigError(f"the WSDL refers to {url!r} at run time")
-
-    def post(self, address: str, message: bytes, headers: dict[str, str]) -> _Response:
-        """Send bytes; see `SoapClient.send` for what is raised."""
-        reply = self._client.post(address, message, headers, self.call.send_by, self.call.deadline_s)
-        self.call.answer = reply.body
-        self._client.judge(reply)
-        return _Response(self._client.checked(reply))
-
-
-@dataclass(frozen=True, slots=True)
-class _Response:
-    """As much of a `requests` response as zeep reads; the real status was judged before."""
-
-    content: bytes
-    status_code: int = 200
-    encoding: str = "utf-8"
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Content-Type": "text/xml; charset=utf-8"}
-
-
 class SoapClient:
-    """One partner's operation. Thread-safe: one client per portal, built at start-up."""
+    """One partner's operation. Thread-safe: one client per portal, built at start-up; `last_answer` is the thread's."""
 
     def __init__(
         self,
@@ -102,16 +65,30 @@ class SoapClient:
         self._portal = portal
         self._shape = contract.shape
         self._http = http
+        self._address = address
         self._namespaces = frozenset((contract.shape.namespace, *reply_namespaces))
-        self._action = soap_action
+        self._headers = _headers(contract.shape.envelope, contract.shape.action if soap_action is None else soap_action)
         self._limits = Limits(max_bytes=max_reply_bytes)
-        self._transport = _Sending(self)
-        build: Any = zeep.Client  # zeep's constructors carry no types
-        client = build(contract.document, transport=self._transport, settings=SETTINGS)
-        self._service: Any = client.create_service(contract.shape.binding, address)
+        self._operation: Any = contract.document.bindings[contract.shape.binding].get(contract.shape.operation)
+        self._call = threading.local()
 
-    def send(self, text: str, *, send_by: float | None = None, deadline_s: float | None = None) -> SoapReply:
+    def send(
+        self,
+        text: str,
+        *,
+        parameters: Mapping[str, str] = _NOTHING,
+        headers: Mapping[str, str] = _NOTHING,
+        send_by: float | None = None,
+        deadline_s: float | None = None,
+    ) -> SoapReply:
         """Call the operation with one string.
+
+        Args:
+            text: The message.
+            parameters: What the operation takes besides, such as a login; never shown.
+            headers: Of HTTP, besides our own; never shown.
+            send_by: Monotonic instant, see `HttpClient.request`.
+            deadline_s: Whole time of the call.
 
         Raises:
             RecordInvalidError: The string holds a character XML forbids; nothing was sent.
@@ -120,50 +97,58 @@ class SoapClient:
             PortalRefusedError: 404, 405 or another 4xx, or a fault that blames our message.
             PortalContractError: An answer that is not what the WSDL promises.
         """
-        call = self._transport.call
-        call.send_by, call.deadline_s, call.answer = send_by, deadline_s, b""
-        argument = {self._shape.request_child: clean_text(text)}
-        try:
-            returned = self._service[self._shape.operation](**argument)
-        except zeep.exceptions.Error as error:
-            raise self._broken(f"SOAP answer refused by its contract ({type(error).__name__})") from None
-        # The child was seen to be there, so None is zeep's spelling of the empty string.
-        return SoapReply(returned if returned is not None else "", call.answer)
+        self._call.answer, self._call.hidden = b"", (*parameters.values(), *headers.values())
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            reason = "a header's value holds other signs than a header may"
+            raise PortalAuthError(self._portal, reason, sent=False)
+        reply = self._http.request(
+            "POST",
+            self._address,
+            headers={**headers, **self._headers},
+            content=self._request(clean_text(text), parameters),
+            send_by=send_by,
+            deadline_s=deadline_s,
+            returns=(500,),  # a fault comes so
+        )
+        self._call.answer = reply.body
+        self._judge(reply)
+        return SoapReply(self._returned(reply), reply.body)
 
     @property
     def last_answer(self) -> bytes:
         """The body of the last answer this thread's call got, b"" for none: to be sealed also when it was refused."""
-        return getattr(self._transport.call, "answer", b"")
+        return getattr(self._call, "answer", b"")
 
-    def post(
-        self, address: str, message: bytes, headers: dict[str, str], send_by: float | None, deadline_s: float | None
-    ) -> HttpReply:
-        """Send one envelope; called by the transport. A fault comes with status 500, so that one is given back."""
-        if self._action is not None:
-            headers = {**headers, "SOAPAction": f'"{self._action}"'}
-        return self._http.request(
-            "POST", address, headers=headers, content=message, send_by=send_by, deadline_s=deadline_s, returns=(500,)
-        )
+    def _request(self, text: str, parameters: Mapping[str, str]) -> bytes:
+        shape = self._shape
+        given = {**parameters, shape.request_child: text} if shape.request_child else {}
+        try:
+            envelope = self._operation.create(*([] if given else [text]), **given).content
+        except (zeep.exceptions.Error, ValueError) as error:
+            raise RecordInvalidError(f"the request does not fit the WSDL ({type(error).__name__})") from None
+        if shape.rpc:
+            for part in envelope.find(f"{{{shape.envelope}}}Body")[0]:
+                if not len(part):
+                    part.set(etree.QName(_XSI, "type"), etree.QName(_XSD, "string"))
+        return etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
 
-    def checked(self, reply: HttpReply) -> bytes:
-        """The answer's envelope, proved to hold one string, put into the namespaces the WSDL names; raises a fault."""
+    def _returned(self, reply: HttpReply) -> str:
+        """The one string of the answer, exactly where the contract promises it; raises a fault."""
         try:
             root = parse(reply.body, self._limits)
         except RecordInvalidError as error:
             raise self._broken(f"SOAP answer: {error.reason}", reply) from None
-        body = self._body(root, reply)
-        wrapper = body[0]
-        if wrapper.tag == f"{{{SOAP_11}}}Fault":
+        wrapper = self._body(root, reply)[0]
+        if wrapper.tag == f"{{{self._shape.envelope}}}Fault":
             raise self._fault(wrapper)
         if reply.status == 500:
             raise self._broken("HTTP 500 with a SOAP answer that is no fault", reply)
         child = self._child(wrapper, reply)
-        wrapper.tag, child.tag = self._shape.reply_wrapper, self._shape.reply_child
-        for element in (wrapper, child):
-            element.attrib.clear()  # zeep would look for the schema of a type that is named here (xsi:type)
-        return etree.tostring(root)
+        if len(child) or child.get(_XSI_NIL) in ("1", "true"):
+            raise self._broken("SOAP answer whose return value is not a string", reply)
+        return child.text or ""
 
-    def judge(self, reply: HttpReply) -> None:
+    def _judge(self, reply: HttpReply) -> None:
         """Refuse by status and media type before anything is parsed."""
         status = reply.status
         if status in (401, 403):
@@ -180,48 +165,71 @@ class SoapClient:
             raise self._broken(f"answer of type {reply.media_type or 'unknown'}, not XML", reply)
 
     def _body(self, root: etree._Element, reply: HttpReply) -> etree._Element:
-        if root.tag == f"{{{SOAP_12}}}Envelope":
-            raise self._broken("a SOAP 1.2 answer to a SOAP 1.1 call", reply)
-        if root.tag != f"{{{SOAP_11}}}Envelope":
+        ours, other = self._shape.envelope, SOAP_12 if self._shape.envelope == SOAP_11 else SOAP_11
+        if root.tag == f"{{{other}}}Envelope":
+            names = {SOAP_11: "1.1", SOAP_12: "1.2"}
+            raise self._broken(f"a SOAP {names[other]} answer to a SOAP {names[ours]} call", reply)
+        if root.tag != f"{{{ours}}}Envelope":
             raise self._broken("answer is not a SOAP envelope", reply)
-        for block in root.iterfind(f"{{{SOAP_11}}}Header/*"):
-            if block.get(f"{{{SOAP_11}}}mustUnderstand") in ("1", "true"):
+        for block in root.iterfind(f"{{{ours}}}Header/*"):
+            if block.get(f"{{{ours}}}mustUnderstand") in ("1", "true"):
                 raise self._broken("answer with a header block that must be understood", reply)
-        bodies = root.findall(f"{{{SOAP_11}}}Body")
+        bodies = root.findall(f"{{{ours}}}Body")
         if len(bodies) != 1 or len(bodies[0]) != 1:
             raise self._broken("SOAP answer without exactly one element in its body", reply)
         return bodies[0]
 
     def _child(self, wrapper: etree._Element, reply: HttpReply) -> etree._Element:
-        """The child that carries the string; its name, number, namespace and content are all checked."""
-        self._check_name(wrapper, self._shape.reply_wrapper, reply)
-        if len(wrapper) != 1:
+        """The element that carries the string; names, number and namespaces are all checked."""
+        shape = self._shape
+        self._check_name(wrapper, shape.reply_wrapper, reply, any_name=shape.rpc)
+        if not shape.reply_child:
+            return wrapper
+        name = etree.QName(shape.reply_child).localname
+        named = [child for child in wrapper if etree.QName(child).localname == name]
+        if shape.reply_children == 1 and len(wrapper) != 1:
             raise self._broken(f"SOAP answer with {len(wrapper)} children where one was promised", reply)
-        child = wrapper[0]
-        self._check_name(child, self._shape.reply_child, reply)
-        if len(child) or child.get(_XSI_NIL) in ("1", "true"):
-            raise self._broken("SOAP answer whose return value is not a string", reply)
-        return child
+        if len(named) != 1:
+            raise self._broken("SOAP answer with another element than promised", reply)
+        self._check_name(named[0], shape.reply_child, reply)
+        return named[0]
 
-    def _check_name(self, element: etree._Element, promised: str, reply: HttpReply) -> None:
+    def _check_name(self, element: etree._Element, promised: str, reply: HttpReply, *, any_name: bool = False) -> None:
         seen, wanted = etree.QName(element), etree.QName(promised)
-        if seen.localname != wanted.localname:
+        if seen.localname != wanted.localname and not any_name:
             raise self._broken("SOAP answer with another element than promised", reply)
         if seen.namespace != wanted.namespace and (seen.namespace or "") not in self._namespaces:
             raise self._broken("SOAP answer in a namespace this partner does not use", reply)
 
     def _fault(self, fault: etree._Element) -> PortalRefusedError | PortalUnavailableError:
-        """A fault by its code: our message was wrong, or their side failed (zeep.md section 5).
-
-        Read here and not by zeep, which loses the code where a server qualifies its children.
-        """
-        said = {etree.QName(child).localname: (child.text or "").strip() for child in fault}
-        code = said.get("faultcode", "").rpartition(":")[2] or "none"
-        excerpt = f"{code}: {said.get('faultstring', '')[:200]}"
+        """A fault by its code: our message was wrong, or their side failed (zeep.md section 5)."""
+        code, words = _said_12(fault) if self._shape.envelope == SOAP_12 else _said_11(fault)
+        code = code.rpartition(":")[2] or "none"
+        excerpt = f"{code}: {without(words, self._call.hidden)[:200]}"
         kind = code.partition(".")[0]
-        if kind in ("Client", "VersionMismatch", "MustUnderstand"):
+        if kind in _OURS:
             return PortalRefusedError(self._portal, f"SOAP fault {kind}", code=code, excerpt=excerpt)
         return PortalUnavailableError(self._portal, "SOAP fault of the server", code=code, excerpt=excerpt, sent=True)
 
     def _broken(self, reason: str, reply: HttpReply | None = None) -> PortalContractError:
         return PortalContractError(self._portal, reason, status=reply.status if reply else None)
+
+
+def _headers(envelope: str, action: str | None) -> dict[str, str]:
+    """Content type and action as the SOAP version spells them; where 1.2 knows no action it names none."""
+    if envelope == SOAP_11:
+        return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action or ""}"'}
+    named = f'; action="{action}"' if action else ""
+    return {"Content-Type": f"application/soap+xml; charset=utf-8{named}"}
+
+
+def _said_11(fault: etree._Element) -> tuple[str, str]:
+    """Code and words, by local names: servers qualify these children against the rules."""
+    said = {etree.QName(child).localname: (child.text or "").strip() for child in fault}
+    return said.get("faultcode", ""), said.get("faultstring", "")
+
+
+def _said_12(fault: etree._Element) -> tuple[str, str]:
+    """The outermost code (subcodes are the partner's own) and the first of the words."""
+    code = fault.findtext(f"{{{SOAP_12}}}Code/{{{SOAP_12}}}Value") or ""
+    return code.strip(), (fault.findtext(f"{{{SOAP_12}}}Reason/{{{SOAP_12}}}Text") or "").strip()

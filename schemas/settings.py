@@ -24,6 +24,13 @@ def _is_reference(text: str) -> str:
     return text
 
 
+class IsFile:
+    """Marks texts of a settings model as names of files; relative ones begin at the configuration's folder."""
+
+
+FilePath = Annotated[str, IsFile()]
+"""The name of a file, "" for none."""
+
 SecretRef = Annotated[str, AfterValidator(_is_reference)]
 """`${NAME}`: the name of an environment variable that holds a secret; resolved at use."""
 

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError, model_validator
 
 from schemas.errors import ConfigError
-from schemas.settings import SecretRef, Section
+from schemas.settings import FilePath, SecretRef, Section
 
 BIRTH, DEATH, MARRIAGE = "LTKS", "LTKT", "LTKH"
 
@@ -96,6 +96,7 @@ class Options(Section):
     `result_patience` is how many polls a completed dossier may stay without a readable result file,
     or fail alone, before a person is told.
     `completed_states` are the wire states that promise a result, `result_files` where its file lies.
+    `max_push_bytes` is how much the files of one push may hold together, in Base64; a larger one is refused here.
     `omission_means_absent`: the ministry is known to leave unknown numbers out, so that an
     omitted number proves absence. Without it an omission says nothing.
     `own_time`: `thoiGianThucHien` is known to be the second of the act, so that an event is known again by it.
@@ -119,13 +120,14 @@ class Options(Section):
     completed_states: tuple[str, ...] = ("4",)
     result_files: dict[str, str] = RESULT_FILES
     max_result_bytes: Annotated[int, Field(ge=1024)] = 20_000_000
+    max_push_bytes: Annotated[int, Field(ge=1024)] = 32_000_000
     max_answer_bytes: Annotated[int, Field(ge=65_536)] = 100_000_000
     omission_means_absent: bool = False
     own_time: bool = False
     supplement: SupplementBy = SupplementBy.NONE
     error_codes: dict[str, ErrorMeaning] = Field(default_factory=dict)
     verify: bool = True
-    ca_file: str = ""
+    ca_file: FilePath = ""
 
     @model_validator(mode="after")
     def _margin_below_lifetime(self) -> Options:

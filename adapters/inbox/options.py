@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.settings import SecretRef, Section
+from schemas.settings import FilePath, SecretRef, Section
 from schemas.status import DossierStatus
 
 REPORTABLE = (
@@ -50,7 +50,7 @@ class Options(Section):
         72000.0,
         86400.0,
     )
-    ca_file: str = ""
+    ca_file: FilePath = ""
 
     @model_validator(mode="after")
     def _sound(self) -> Options:

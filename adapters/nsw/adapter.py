@@ -32,6 +32,7 @@ from adapters.base import (
     RawRecord,
     Repeat,
 )
+from adapters.exchange import Choice
 from adapters.http import HttpClient
 from adapters.nsw.declaration import declared
 from adapters.nsw.envelope import Message
@@ -42,6 +43,7 @@ from adapters.nsw.signing import Signing
 from adapters.soap import SoapClient
 from adapters.wsdl import Contract, load_contract
 from adapters.xml import Limits
+from adapters.xmldsig import read_certificates
 from schemas.errors import PortalAuthError, PortalError, PortalRefusedError, RecordInvalidError
 
 FUNCTIONS: Mapping[str, str] = {"declare": "01", "amend": "02", "supplement": "05", "cancel": "10", "ask_result": "11"}
@@ -99,6 +101,20 @@ class NswAdapter:
             max_reply_bytes=self._options.max_reply_bytes,
         )
 
+    @staticmethod
+    def check(options: Mapping[str, JsonValue]) -> None:
+        """Read the WSDL and the certificates these options name; our key waits for its password.
+
+        Raises:
+            ConfigError: One of them cannot be used.
+        """
+        known = Options.model_validate(options)
+        contract_of(known)
+        signatures = known.signatures
+        for file in (signatures.certificate, *signatures.pinned, *signatures.authorities):
+            if file:
+                read_certificates(Path(file))
+
     @property
     def abilities(self) -> Abilities:
         """Commands only."""
@@ -113,7 +129,13 @@ class NswAdapter:
             return _not_sent(error)
         try:
             self._context.budget.take()
-            reply = self._soap.send(text, send_by=delivery.send_by, deadline_s=self._context.call_timeout_s)
+            reply = self._soap.send(
+                text,
+                parameters=self._filled(self._options.parameters),
+                headers=self._filled(self._options.headers),
+                send_by=delivery.send_by,
+                deadline_s=self._context.call_timeout_s,
+            )
         except RecordInvalidError as error:
             return _not_sent(error)
         except PortalError as error:
@@ -163,6 +185,11 @@ class NswAdapter:
         """Give back connections."""
         self._http.close()
 
+    def _filled(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Constants as they are, references as the secret behind them now."""
+        secret = self._context.secret
+        return {name: secret(value) if value.startswith("${") else value for name, value in values.items()}
+
     def _opened(self, text: str, limits: Limits) -> Message:
         return self._signing.opened(text, self._context.clock.now(), limits)
 
@@ -175,11 +202,22 @@ def _not_sent(error: RecordInvalidError) -> Outcome:
 
 
 def contract_of(options: Options) -> Contract:
-    """The WSDL these options name: the operator's own file or the packaged one."""
+    """The WSDL these options name: the operator's own file or the packaged one.
+
+    Raises:
+        ConfigError: It cannot be used; says what to write.
+    """
+    choice = Choice(
+        operation=options.operation,
+        port=options.port,
+        message=options.message_parameter,
+        answer=options.answer_parameter,
+        parameters=frozenset(options.parameters),
+    )
     if options.wsdl:
-        return load_contract(Path(options.wsdl), namespace=options.namespace, operation=options.operation)
+        return load_contract(Path(options.wsdl), namespace=options.namespace, choice=choice)
     with as_file(files("schemas").joinpath("nsw", "message-exchange.wsdl")) as path:
-        return load_contract(path, namespace=options.namespace, operation=options.operation)
+        return load_contract(path, namespace=options.namespace, choice=choice)
 
 
 def _reply_namespaces(options: Options, contract: Contract) -> tuple[str, ...]:

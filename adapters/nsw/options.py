@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas.settings import SecretRef, Section
+from schemas.settings import FilePath, IsFile, SecretRef, Section
+
+_SECRET_NAMES = re.compile(r"pass|pwd|secret|token|key|auth|matkhau|mat_khau", re.IGNORECASE)
+_REFERENCE = re.compile(r"\$\{[A-Z][A-Z0-9_]*\}")
 
 Code = Annotated[str, Field(min_length=1, max_length=64)]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+Filled = Annotated[str, Field(max_length=4_000)]
 Function = Annotated[str, Field(pattern=r"^[0-9]{2}$")]
 
 
@@ -51,11 +57,11 @@ class Signatures(Section):
     """
 
     mode: Literal["none", "sign", "sign+require"] = "none"
-    certificate: str = ""
-    key: str = ""
+    certificate: FilePath = ""
+    key: FilePath = ""
     key_password: SecretRef | None = None
-    pinned: tuple[str, ...] = ()
-    authorities: tuple[str, ...] = ()
+    pinned: Annotated[tuple[str, ...], IsFile()] = ()
+    authorities: Annotated[tuple[str, ...], IsFile()] = ()
     subjects: tuple[str, ...] = ()
     allow_sha1: bool = False
 
@@ -76,7 +82,10 @@ class Options(Section):
     `base_url` + `path` is the service address; the one in the WSDL is never used.
     `wsdl` is a file of the operator's own, instead of the packaged contract; its operation, wrapper and
     child names are read from it. `namespace` replaces its target namespace (a sibling service with the same
-    shape); `operation` chooses where it holds several. `soap_action` replaces the WSDL's.
+    shape); `operation` and `port` choose where it holds several. `soap_action` replaces the WSDL's.
+    `parameters` fills what the operation takes besides the message, such as a login; where several strings are left,
+    `message_parameter` names the message's, and `answer_parameter` that of an answer of several. `headers` are sent
+    with each call over HTTP, such as a key. Values of both may be references such as ${MINISTRY_KEY}.
     `reply_namespaces` are further namespaces this partner answers in ("" for none); left out, the attested pair
     `http://ws.gt.vn` and `http://facade.dk.gt.dtt.vn` stands in for one another.
     `document_type` is the procedure's number at the ministry, `document_types` the exceptions by procedure
@@ -88,9 +97,14 @@ class Options(Section):
 
     base_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
     path: str = "/services/MessageAndResponseImpl"
-    wsdl: str = ""
+    wsdl: FilePath = ""
     namespace: str = ""
     operation: str = ""
+    port: str = ""
+    message_parameter: str = ""
+    answer_parameter: str = ""
+    parameters: dict[str, Filled] = Field(default_factory=dict)
+    headers: dict[HeaderName, Filled] = Field(default_factory=dict)
     soap_action: str | None = None
     reply_namespaces: tuple[str, ...] | None = None
     sender: Party = Party(name="System", identity="NSW")
@@ -99,7 +113,14 @@ class Options(Section):
     document_types: dict[str, Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(default_factory=dict)
     message_type: Annotated[int, Field(ge=0, le=2**31 - 1)] = 99
     max_reply_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 4_000_000
-    ca_file: str = ""
-    client_certificate: tuple[str, str] | None = None
+    ca_file: FilePath = ""
+    client_certificate: Annotated[tuple[str, str] | None, IsFile()] = None
     call_backs: CallBacks = CallBacks()
     signatures: Signatures = Signatures()
+
+    @model_validator(mode="after")
+    def _no_secret_in_the_open(self) -> Self:
+        for name, value in (*self.parameters.items(), *self.headers.items()):
+            if _SECRET_NAMES.search(name) and not _REFERENCE.fullmatch(value):
+                raise ValueError(f"{name}: write a reference such as ${{MINISTRY_KEY}}, never the secret itself")
+        return self

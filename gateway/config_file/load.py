@@ -172,7 +172,7 @@ def _settled(config: Config, folder: Path) -> Config:
         name: portal.model_copy(
             update={
                 "mapping": settled_mapping(portal, folder),
-                "options": settled_options(portal, registry.options_model(portal.kind)),
+                "options": settled_options(portal, registry.options_model(portal.kind), folder),
             }
         )
         for name, portal in config.portals.items()

@@ -21,8 +21,9 @@ from gateway.config_file.words import problems_of
 from gateway.language import t
 from mappings import packaged
 from schemas.errors import ConfigError
-from schemas.settings import Section
+from schemas.settings import IsFile, Section
 
+_NAMES = frozenset({"namespace", "reply_namespaces", "soap_action", "parameters"})
 SECRET = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 
@@ -37,11 +38,27 @@ class Setting:
     secrets: bool = True
 
 
-def settled_options(portal: PortalConfig, model: type[Section]) -> dict[str, Any]:
-    """The options as the adapter gets them: a kind that has profiles is told the entry's profile."""
+def settled_options(portal: PortalConfig, model: type[Section], folder: Path) -> dict[str, Any]:
+    """The options as the adapter gets them: files by their whole path, the entry's profile where a kind has some."""
+    options = _with_whole_paths(model, portal.options, folder)
     if portal.profile and "profile" in model.model_fields and "profile" not in portal.options:
-        return {**portal.options, "profile": portal.profile}
-    return dict(portal.options)
+        return {**options, "profile": portal.profile}
+    return options
+
+
+def _with_whole_paths(model: type[Section], values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """What does not fit its model is left as it is: the model says so itself."""
+    whole = dict(values)
+    for name, field in model.model_fields.items():
+        value, inner = values.get(name), field.annotation
+        if any(isinstance(mark, IsFile) for mark in field.metadata):
+            if isinstance(value, str) and value:
+                whole[name] = str(folder / value)
+            elif isinstance(value, list):
+                whole[name] = [str(folder / one) if isinstance(one, str) and one else one for one in value]
+        elif isinstance(value, Mapping) and isinstance(inner, type) and issubclass(inner, Section):
+            whole[name] = _with_whole_paths(inner, value, folder)
+    return whole
 
 
 def settled_mapping(portal: PortalConfig, folder: Path) -> str:
@@ -137,15 +154,27 @@ def _options(at: Place, portal: PortalConfig, model: type[Section], setting: Set
             t("write the profile once, beside kind", "hãy ghi profile một lần, cạnh kind"),
         )
     try:
-        options = model.model_validate(settled_options(portal, model))
+        settled = settled_options(portal, model, setting.folder)
+        options = model.model_validate(settled)
     except ValidationError as error:
         yield from problems_of(error, setting.document, model, place)
         values: Any = portal.options
     else:
         values = options.model_dump(mode="json")
+        yield from _files(place, portal.kind, settled, setting)
     for inner, text in texts(values, place):
         yield from _secret(inner, text, setting)
         yield from _address(inner, text, setting)
+
+
+def _files(place: Place, kind: str, options: Mapping[str, Any], setting: Setting) -> Iterator[Problem]:
+    """What the adapter would stumble over at its start: a contract or certificate that cannot be used."""
+    try:
+        registry.check(kind, options)
+    except ConfigError as error:
+        first, *more = error.problems
+        write = "; ".join(more) or t("correct that file, or name another one", "hãy sửa tệp đó, hoặc ghi tên tệp khác")
+        yield setting.document.problem(place, first, write)
 
 
 def texts(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
@@ -174,8 +203,8 @@ def _secret(place: Place, text: str, setting: Setting) -> Iterator[Problem]:
 
 
 def _address(place: Place, text: str, setting: Setting) -> Iterator[Problem]:
-    if not text.lower().startswith(("http://", "https://")) or place[-1] == "namespace":
-        return  # an XML namespace is a name in the form of an address: nobody calls it
+    if not text.lower().startswith(("http://", "https://")) or not _NAMES.isdisjoint(map(str, place)):
+        return  # an XML namespace, or a SOAPAction, is a name in the form of an address: nobody calls it
     try:
         host = urlsplit(text).hostname or ""
     except ValueError:

@@ -10,11 +10,12 @@ import pytest
 from lxml import etree
 
 from adapters.base import OutcomeKind
+from adapters.exchange import SOAP_12
 from adapters.nsw.adapter import NswAdapter
 from adapters.nsw.holdings import Switches
 from adapters.nsw.simulator import NswSimulator
 from adapters.simulation import Reply, Request, SimulatorServer
-from schemas.errors import ConfigError
+from adapters.wsdl import load_contract
 from tests.integration.nsw.conftest import context, delivery
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -157,10 +158,8 @@ def test_an_answer_the_contract_lets_be_empty_is_unknown(partner: Partner, reply
     assert adapter.push(delivery()).kind is OutcomeKind.UNKNOWN
 
 
-def test_rpc_style_is_refused_at_the_start_with_its_reason(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"partner\.wsdl") as caught:
-        NswAdapter(context(), {"base_url": "http://127.0.0.1:9", "wsdl": contract(tmp_path, "qualified", "rpc")})
-    assert any("rpc" in problem for problem in caught.value.problems)
+def test_a_port_that_cannot_be_used_leaves_the_one_over_soap_1_2(tmp_path: Path) -> None:
+    assert load_contract(Path(contract(tmp_path, "qualified", "rpc"))).shape.envelope == SOAP_12
 
 
 def test_what_the_ministry_quotes_of_an_applicant_is_not_shown(partner: Partner) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.exchange import Choice
 from adapters.wsdl import load_contract
 from schemas.errors import ConfigError
 
@@ -40,7 +41,7 @@ def test_a_namespace_can_be_replaced_by_configuration() -> None:
 
 
 def test_names_come_from_the_wsdl_and_files_beside_it_are_read() -> None:
-    shape = load_contract(HERE / "three-operations.wsdl", operation="Receive").shape
+    shape = load_contract(HERE / "three-operations.wsdl", choice=Choice(operation="Receive")).shape
     assert (shape.operation, shape.request_child) == ("Receive", "XMLData")
     assert shape.reply_child == "{http://tempuri.org/}ReceiveResult"
 
@@ -49,12 +50,15 @@ def test_several_operations_need_a_name() -> None:
     with pytest.raises(ConfigError, match="name one: Receive, ReceiveFromInland"):
         load_contract(HERE / "three-operations.wsdl")
     with pytest.raises(ConfigError, match="Count: not one string in and one string out"):
-        load_contract(HERE / "three-operations.wsdl", operation="Count")
+        load_contract(HERE / "three-operations.wsdl", choice=Choice(operation="Count"))
 
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("rpc-with-elements.wsdl", "contains an invalid part .'text'."), ("rpc.wsdl", "say: style rpc, not document")],
+    [
+        ("rpc-with-elements.wsdl", "contains an invalid part .'text'."),
+        ("one-way.wsdl", "say: not one string in and one string out: it gives nothing"),
+    ],
 )
 def test_a_wsdl_of_another_style_is_refused_with_its_name_and_reason(name: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason) as caught:
@@ -69,7 +73,7 @@ WORKING = OURS.read_text(encoding="utf-8")
     ("content", "reason"),
     [
         pytest.param("", "malformed", id="empty"),
-        pytest.param("<html/>", "not a usable WSDL|no operation", id="not-a-wsdl"),
+        pytest.param("<html/>", "names no service", id="not-a-wsdl"),
         pytest.param("<!DOCTYPE a [<!ENTITY b 'c'>]>" + WORKING[39:], "DOCTYPE", id="doctype"),
         pytest.param(
             WORKING.replace(
@@ -104,11 +108,13 @@ WORKING = OURS.read_text(encoding="utf-8")
         ),
         pytest.param(
             WORKING.replace("schemas.xmlsoap.org/soap/http", "x.invalid/smtp"),
-            "no operation that takes|not a usable",
+            "names no service with a port over SOAP",
             id="over-mail",
         ),
         pytest.param(
-            WORKING.replace("wsdl/soap/", "wsdl/soap12/"), "no operation that takes one string", id="soap-1.2-only"
+            WORKING.partition("<wsdl:service")[0] + "</wsdl:definitions>",
+            "names no service with a port",
+            id="no-service",
         ),
         pytest.param(
             WORKING.replace('type="tns:MessageAndResponseImpl"', 'type="tns:Missing"'), "usable WSDL", id="no-port-type"
