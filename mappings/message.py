@@ -138,8 +138,7 @@ class Message:
         Raises:
             NotSendableError: A required value is missing, or one has no word on this wire (I11).
         """
-        missing = tuple(path for path, place in self._required if _absent(dig(values, place)))
-        if missing:
+        if missing := self.lacking(values):
             raise NotSendableError(f"{self.name}: missing {', '.join(missing)}", missing=missing)
         try:
             tree = self.record.write(values)
@@ -150,6 +149,10 @@ class Message:
             return tree if self.xml is None else self.xml.build(tree)
         except CodecError as error:
             raise NotSendableError(f"{self.name}: {error}", missing=(error.at,)) from None
+
+    def lacking(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """Required canonical paths that hold nothing."""
+        return tuple(path for path, place in self._required if _absent(dig(values, place)))
 
     def comparable(self, values: Mapping[str, Any]) -> dict[str, str]:
         """Canonical path -> short text under the field's compare rule, narrowed to what this wire can carry.

@@ -1,4 +1,4 @@
-"""What can be checked here before success is said: procedure and agency as the handlers offer them."""
+"""What can be checked here before success is said: that it can be read and made, as our words and the handlers say."""
 
 from __future__ import annotations
 
@@ -6,6 +6,31 @@ from adapters.receiving import InboundCall
 from gateway.config import OwnershipConfig
 from gateway.store.base import Tx
 from gateway.sync.offers import of_procedure
+from mappings.loader import Mapping as Vocabulary
+from schemas.errors import RecordInvalidError
+
+
+def unfit(vocabulary: Vocabulary, portal: str, ownership: OwnershipConfig, call: InboundCall) -> tuple[str, str]:
+    """(code, reason) why what a portal of `births` tells cannot be read, or lacks what no dossier is made without.
+
+    The reason names fields, never values. A part (a withdrawal, a payment) need not say what its dossier said.
+    """
+    if portal not in ownership.births:
+        return "", ""
+    try:
+        for name, wire in call.record.parts.items():
+            message = vocabulary.messages.get(name)
+            if message is None:
+                return "fields", f"the mapping has no message '{name}'"
+            said = message.normalise(wire).values
+            lacking = message.lacking(said)
+            if lacking and not call.record.partial:
+                return "missing", f"empty: {', '.join(lacking)}"
+            if call.agency and not said.get("handling_agency", {}).get("agency_code"):
+                return "agency", "its agency is named, and the mapping does not read that field"
+    except RecordInvalidError as error:
+        return "fields", str(error)
+    return "", ""
 
 
 def wrong(tx: Tx, portal: str, ownership: OwnershipConfig, call: InboundCall) -> tuple[str, str]:

@@ -30,7 +30,7 @@ from adapters.receiving import (
 from gateway.config import Config
 from gateway.evidence.leaf import commitment, leaf
 from gateway.inbound import kept
-from gateway.inbound.checks import wrong
+from gateway.inbound.checks import unfit, wrong
 from gateway.inbound.files import FileStore, Held
 from gateway.inbound.journal import Journal
 from gateway.log import get_logger
@@ -98,7 +98,10 @@ def _take(desk: Desk, portal: str, receiver: Receiver, request: InboundRequest, 
     repeated = desk.store.read(lambda tx: _same(tx, portal, receiver, call))
     if repeated is not None:
         return _repeated(desk, receiver, request, repeated)
-    code, reason = desk.store.read(lambda tx: wrong(tx, portal, desk.config.ownership, call))
+    ownership = desk.config.ownership
+    code, reason = unfit(desk.portals[portal].vocabulary, portal, ownership, call)
+    if not code:
+        code, reason = desk.store.read(lambda tx: wrong(tx, portal, ownership, call))
     files: list[FileRow] = []
     if not code:
         try:

@@ -17,6 +17,8 @@ Fields = dict[str, Any]
 _BOM = b"\xef\xbb\xbf"
 _WRAPPING = frozenset({"data", "service", "isupdating", "session", "madonvi", "type"})
 DEEPEST = 60
+_EXACT = 2**53
+"""Below it every whole number is a float of its own."""
 
 
 class UnreadableBodyError(Exception):
@@ -56,16 +58,9 @@ def text_of(fields: Mapping[str, JsonValue], names: Sequence[str]) -> str:
     """The first of these fields that holds something, as trimmed text in NFC; "" when none does."""
     for name in names:
         value = field_of(fields, name)
-        if isinstance(value, str | int | float) and (text := normalize("NFC", spelled(value)).strip()):
+        if isinstance(value, str | int) and (text := normalize("NFC", str(value)).strip()):
             return text
     return ""
-
-
-def spelled(value: str | float) -> str:
-    """A scalar as this wire writes it: everything is text, and truths are capitalised."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def plain(value: JsonValue) -> JsonValue:
@@ -75,7 +70,7 @@ def plain(value: JsonValue) -> JsonValue:
         return {name: item for name, item in shown.items() if item not in ("", None)}
     if isinstance(value, list):
         return [plain(item) for item in value if item is not None]
-    return None if value is None else spelled(value).strip()
+    return None if value is None else str(value).strip()
 
 
 def named_as(value: JsonValue, schema: Mapping[str, Any]) -> JsonValue:
@@ -97,9 +92,9 @@ def _parsed(body: bytes) -> JsonValue:
     value: JsonValue = body.removeprefix(_BOM)
     for _ in range(2):  # JSON inside a JSON string is one wrapping more (npsp.md section 6, case 5)
         try:
-            held = orjson.loads(value)
+            held = orjson.loads(value)  # stricter than the reader below, but it rounds long numbers
             if isinstance(held, dict | list):
-                json.loads(value, object_pairs_hook=_once)
+                held = json.loads(value, object_pairs_hook=_once, parse_float=_as_written)
         except UnreadableBodyError:
             raise
         except (ValueError, RecursionError):
@@ -109,6 +104,12 @@ def _parsed(body: bytes) -> JsonValue:
             return held
         value = held
     raise UnreadableBodyError("json", "the body is text")
+
+
+def _as_written(text: str) -> int | str:
+    """A number with a point or an exponent: whole ones as such (`500000.0`), any other keeps its digits."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < _EXACT else text
 
 
 def _once(pairs: list[tuple[str, JsonValue]]) -> Fields:

@@ -18,6 +18,7 @@ LISTED = "TaiLieuNop"
 REFERENCE = "LienThongTep"
 """The field of a listed paper that names its stored file; ours, never on the portal's wire."""
 NAME = "TenTepDinhKem"
+ADDRESS = "DuongDanTaiTepTin"
 _BLANKS = re.compile(rb"\s+")
 _DATA_URL = re.compile(r"data:[\w.+/;=-]*?;base64,", re.IGNORECASE)
 _INSTANT = re.compile(r"(?:1[0-9]{9}|1[0-9]{12}|20[0-9]{12})")
@@ -44,13 +45,13 @@ def take_files(fields: Fields, number: str, options: PushOptions) -> Papers:
     files: dict[str, InboundFile] = {}
     for place in options.files:
         for row, listed in _rows(fields, place):
-            file = _file(row, number, place, options)
-            for name in (*place.content, *(() if listed else (*place.name, *place.url))):
-                _drop(row, name)
+            file, name, address = _file(row, number, place, options), text_of(row, place.name), text_of(row, place.url)
+            for field in (*place.content, *place.name, *place.url):
+                _drop(row, field)
             if file is not None:
                 files[file.ref] = file
             if file is not None or listed:
-                rows.append(_paper(row, file, listed=listed))
+                rows.append(_paper(row if listed else {}, file, name, address))
         if place.at:
             _drop(fields, place.at)
     if len(files) > options.max_files:
@@ -132,15 +133,10 @@ def _ref(number: str, name: str, content: bytes) -> str:
     return f"{number}/{digest}"
 
 
-def _paper(row: Fields, file: InboundFile | None, *, listed: bool) -> Fields:
-    paper: Fields = dict(row) if listed else {}
-    if file is not None:
-        paper[REFERENCE] = file.ref
-        if not listed:
-            paper[NAME] = file.name
-            if file.url:
-                paper["DuongDanTaiTepTin"] = file.url
-    return paper
+def _paper(row: Fields, file: InboundFile | None, name: str, address: str) -> Fields:
+    """A listed paper: its other fields as they came, its name, address and stored file under the contract's names."""
+    told = {NAME: name, ADDRESS: address, REFERENCE: file.ref if file else ""}
+    return row | {field: text for field, text in told.items() if text}
 
 
 def _drop(fields: Fields, name: str) -> None:

@@ -41,13 +41,13 @@ REQUESTS = {
 class Line:
     """The gateway between a simulated national portal that calls and a simulated province."""
 
-    def __init__(self, folder: Path, *, poll: bool = False, **inbound: Any) -> None:
+    def __init__(self, folder: Path, *, poll: bool = False, mapping: str = "", **inbound: Any) -> None:
         self.province, self.national = build_province({}), build_national({})
         self.servers = [SimulatorServer(one).start() for one in (self.province, self.national)]
         urls = {"province": self.servers[0].url, "national": self.servers[1].url, "justice": "http://127.0.0.1:9"}
         raw = configuration(folder, urls, {})
         del raw["portals"]["justice"]
-        raw["portals"]["national"] |= {"inbound": {}}
+        raw["portals"]["national"] |= {"inbound": {}} | ({"mapping": mapping} if mapping else {})
         raw["portals"]["national"]["options"] |= {"inbound": inbound, "poll": poll}
         raw["routes"] = raw["routes"][:1]
         raw["ownership"] = {"handlers": ["province"], "births": ["national"], "requests": {"national": REQUESTS}}

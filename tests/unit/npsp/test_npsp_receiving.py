@@ -289,6 +289,22 @@ def test_numbers_texts_nulls_and_other_case_are_the_same_content() -> None:
     assert reading(taken(other)).facts == reading(taken(DOSSIER)).facts
 
 
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("12345678901234567890123", "12345678901234567890123"),
+        ("0.10", "0.10"),
+        ("500000.0", "500000"),
+    ],
+)
+def test_a_number_is_read_with_the_digits_it_was_written_with(written: str, read_as: str) -> None:
+    body = orjson.dumps(DOSSIER | {"SoGiayToChuHoSo": "DIGITS"}).replace(b'"DIGITS"', written.encode())
+    said = receiver().read(request(body, at=AT))
+    assert isinstance(said, InboundCall)
+
+    assert reading(said).facts["applicant"]["identity_number"] == read_as
+
+
 def test_an_array_of_two_dossiers_is_refused_because_one_answer_could_not_tell_them_apart() -> None:
     assert refused([DOSSIER, DOSSIER | {"MaHoSo": "other"}]).code == "many"
 
