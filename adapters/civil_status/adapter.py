@@ -22,6 +22,7 @@ from adapters.base import (
     DeliveryClass,
     EventIdentity,
     FileStream,
+    FileUse,
     JsonValue,
     Operation,
     Outcome,
@@ -39,6 +40,7 @@ from adapters.civil_status.calls import Calls
 from adapters.civil_status.options import SupplementBy, checked
 from adapters.civil_status.outcomes import classify
 from adapters.civil_status.pages import page_of, record_of
+from adapters.civil_status.papers import PapersError, with_bytes
 from adapters.civil_status.place import Place, batches, round_of
 from adapters.civil_status.polling import Findings, Poller
 from adapters.civil_status.rows import ResultMissingError, parse_file_ref, result_file
@@ -53,6 +55,7 @@ DECLARE = Operation(
     repeat=Repeat.REFUSED_AS_DUPLICATE,
     probe=ProbeStrength.PRESENCE,
     creates=True,
+    files=FileUse.CONTENT,
 )
 """The first push. A second is answered "đã được tiếp nhận", which counts as there."""
 
@@ -62,6 +65,7 @@ SUPPLEMENT = Operation(
     message="supplement",
     repeat=Repeat.UNKNOWN,
     probe=ProbeStrength.NONE,
+    files=FileUse.CONTENT,
 )
 """A push of a dossier that is there. Whether it arrived shows only when the poll leaves "supplement needed"."""
 
@@ -149,7 +153,12 @@ class CivilStatusAdapter:
         except NotAddressedError as problem:
             return Outcome(OutcomeKind.REFUSED, str(problem), final=True)
         try:
-            reply = self._calls.push(orjson.dumps(record), delivery.send_by)
+            body = with_bytes(record, self._context.open_stored, self._options.max_push_bytes)
+        except PapersError as problem:
+            kind = OutcomeKind.REFUSED if problem.final else OutcomeKind.RETRY
+            return Outcome(kind, f"not sent: {problem}", final=problem.final)
+        try:
+            reply = self._calls.push(orjson.dumps(body), delivery.send_by)
         except PortalAuthError as error:
             return replace(outcome_of(error), kind=OutcomeKind.RETRY)
         except PortalError as error:

@@ -17,6 +17,8 @@ from adapters.civil_status.options import RESULT_FILES
 from adapters.civil_status.switches import Script, Switches, written_time
 
 AWAITING, SUPPLEMENT, PROCESSING, DONE, REFUSED = "1", "2", "3", "4", "6"
+PAPER_FIELDS = frozenset({"id", "loaiGiayTo", "tenGiayTo", "tenTepDinhKem", "huyGiayTo", "duLieuTepDinhKem"})
+"""The attested fields of `fileDinhKem` (ministry.md 2.2)."""
 NEXT = {AWAITING: PROCESSING, SUPPLEMENT: PROCESSING, PROCESSING: DONE}
 
 
@@ -38,6 +40,7 @@ class Held:
     pushes: int = 1
     states: list[tuple[datetime, str]] = field(default_factory=list)
     due_steps: int = 0
+    papers: list[dict[str, Any]] = field(default_factory=list)
 
     def move(self, state: str, at: datetime, note: str = "", deadline: datetime | None = None) -> None:
         """An officer's step; a dossier may be put anywhere."""
@@ -56,7 +59,27 @@ class Held:
             "seeded": self.seeded,
             "pushes": self.pushes,
             "refused_repeats": self.refused_repeats,
+            "papers": list(self.papers),
         }
+
+
+def papers_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The papers of a push as the office keeps them: each with the digest of its bytes instead of them.
+
+    Raises:
+        ValueError: A paper is no object, or its bytes are not Base64.
+    """
+    return [_filed(row) for row in body.get("fileDinhKem") or ()]
+
+
+def _filed(row: Any) -> dict[str, Any]:
+    if not isinstance(row, dict) or any(name not in PAPER_FIELDS for name in row):
+        raise ValueError("a paper of another shape")
+    if "duLieuTepDinhKem" not in row:
+        return dict(row)
+    content = base64.b64decode(row["duLieuTepDinhKem"], validate=True)
+    rest = {name: value for name, value in row.items() if name != "duLieuTepDinhKem"}
+    return {**rest, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def certificate(number: str) -> bytes:

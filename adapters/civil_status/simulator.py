@@ -23,7 +23,15 @@ from adapters.civil_status.front_door import (
     credentials,
     refusal,
 )
-from adapters.civil_status.registry_office import PROCESSING, SUPPLEMENT, Held, office_step, row_of, take_due_steps
+from adapters.civil_status.registry_office import (
+    PROCESSING,
+    SUPPLEMENT,
+    Held,
+    office_step,
+    papers_of,
+    row_of,
+    take_due_steps,
+)
 from adapters.civil_status.switches import Switches, changed, written_time
 from adapters.simulation import GENERAL_FAULTS, Reply, Request, SimClock, Simulator
 
@@ -144,10 +152,15 @@ class CivilStatusSimulator(Simulator):
             return self._said("0", BAD_DATA, "DATA_INCORRECT")
         if code := refusal(body, self.switches):
             return self._said("0", *code)
+        try:
+            body["fileDinhKem"] = papers_of(body)
+        except (ValueError, TypeError):
+            return self._said("0", BAD_TYPE, "DATA_TYPE_INVALID")
         number = body["maHoSoMCDT"]
         if (held := self._dossiers.get(number)) is not None:
             return self._again(held, body, request)
         held = Held(number, body.get("maHoSoLT") or "", str(body["maDonVi"]), body["module"], request.at)
+        held.papers = body["fileDinhKem"]
         self._dossiers[number] = held
         self.book.record("declare", number, body, at=request.at, call=request.call)
         self.book.put(number, held.shown())
@@ -157,6 +170,7 @@ class CivilStatusSimulator(Simulator):
         self._work(request.at)
         if self.switches.supplements and held.state == SUPPLEMENT:
             held.pushes += 1
+            held.papers = held.papers + [paper for paper in body["fileDinhKem"] if paper not in held.papers]
             self.book.record("supplement", held.number, body, at=request.at, call=request.call)
             held.move(PROCESSING, request.at)
             held.due_steps += bool(self.switches.script)
