@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from gateway.language import t
 from gateway.sync.standing import AtRisk, PortalStatus, StatusReport
+from gateway.sync.standing_requests import UnheardRequest
 from gateway.sync.standing_stages import LateStage
 from schemas.clock import VIETNAM
 
@@ -112,11 +113,44 @@ def late(portal: str, overdue: list[LateStage]) -> Notice:
     )
 
 
+def unheard(portal: str, requests: list[UnheardRequest]) -> Notice:
+    """Papers, withdrawals and payments of citizens that were not handed over, and that nobody has answered."""
+    words = {
+        "submitted": t("further papers", "giấy tờ bổ sung"),
+        "withdrawal_requested": t("a withdrawal", "yêu cầu rút hồ sơ"),
+        "payment_requested": t("a payment", "thanh toán"),
+    }
+    lines = [
+        f"{one.number}  {one.dossier_code or one.dossier_id}  {words.get(one.asked, one.asked)}"
+        for one in requests[:LISTED]
+    ]
+    if len(requests) > LISTED:
+        lines.append(t(f"and {len(requests) - LISTED} more", f"và {len(requests) - LISTED} yêu cầu khác"))
+    lines.append(
+        t(
+            "The dossier does not stand where this can be done, so it was not handed over. Tell the officer. When the"
+            " province has asked for it: 'lienthong parked retry NUMBER'; handed over by other means: 'parked confirm"
+            " NUMBER --arrived'; not wanted: 'parked drop NUMBER --reason TEXT'.",
+            "Hồ sơ không ở bước làm được việc này nên chưa chuyển cho cổng. Hãy báo cán bộ xử lý. Khi cổng đã yêu cầu:"
+            " 'lienthong parked retry SỐ'; đã chuyển bằng cách khác: 'parked confirm SỐ --arrived'; không cần:"
+            " 'parked drop SỐ --reason LÝ_DO'.",
+        )
+    )
+    return Notice(
+        t(
+            f"{portal}: {len(requests)} requests of citizens that it does not know of",
+            f"{portal}: {len(requests)} yêu cầu của công dân mà cổng chưa biết",
+        ),
+        "\n".join(lines),
+    )
+
+
 def daily(report: StatusReport) -> Notice | None:
     """What waits for a person at each portal; None when nothing does."""
     words = (
         ("parked", t("parked", "chờ người xử lý")),
         ("unproven", t("unproven", "chưa xác minh được")),
+        ("unheard", t("requests of citizens that it does not know of", "yêu cầu của công dân mà cổng chưa biết")),
         ("quarantined", t("quarantined", "bị cách ly")),
         ("drift_given_up", t("drift given up", "sai lệch đã ngừng sửa")),
     )

@@ -19,6 +19,7 @@ from gateway.store.base import Store, Tx
 from gateway.store.rows import Json
 from gateway.sync.portal import inside
 from gateway.sync.standing import AtRisk, PortalStatus, StatusReport, status
+from gateway.sync.standing_requests import UnheardRequest
 from gateway.sync.standing_stages import LateStage
 from schemas.clock import VIETNAM, Clock
 
@@ -67,6 +68,7 @@ class Notices:
                 self._alarm(portal.portal, name, holds, begun, ended)
             self._near(portal.portal, [risk for risk in report.at_risk if risk.portal == portal.portal])
             self._late(portal.portal, [late for late in report.late if late.stage.portal == portal.portal])
+            self._unheard(portal.portal, [one for one in report.unheard if one.portal == portal.portal])
         self._daily(report)
 
     def _alarms(self, portal: PortalStatus) -> Iterator[tuple[str, bool, Notice, Notice | None]]:
@@ -120,6 +122,16 @@ class Notices:
             self._tell(portal, "late", now_late, notices.late(portal, fresh))
         elif set(told) - set(now_late):
             self._note(portal, "late", now_late or None)
+
+    def _unheard(self, portal: str, requests: list[UnheardRequest]) -> None:
+        """Requests of citizens that the handler does not know of: each once, and again if it ends so again."""
+        told: Json = self._store.read(lambda tx: tx.portal(portal)).alarm.get("unheard") or {}
+        waiting = {str(one.number): one.at for one in requests}
+        fresh = [one for one in requests if told.get(str(one.number)) != one.at]
+        if fresh:
+            self._tell(portal, "unheard", waiting, notices.unheard(portal, fresh))
+        elif set(told) - set(waiting):
+            self._note(portal, "unheard", waiting or None)
 
     def _daily(self, report: StatusReport) -> None:
         """Once a day, from `daily_at` on, what waits for a person."""

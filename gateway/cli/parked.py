@@ -13,7 +13,7 @@ from gateway.cli.printing import as_json, table
 from gateway.store.rows import DeliveryRow
 from gateway.sync.views import delivery_view
 
-STATES = ("parked", "unproven")
+STATES = ("parked", "unproven", "unheard")
 KEYS = ("id", "portal", "dossier_code", "class", "operation", "state", "attempts", "planned_at", "reason")
 HEADS = (
     t("number", "số"),
@@ -50,9 +50,11 @@ def list_(
         typer.echo(
             t(
                 "Look at the portal's own screen, then: lienthong parked confirm NUMBER --arrived or --not-arrived; "
-                "or parked retry NUMBER, or parked drop NUMBER --reason TEXT",
+                "or parked retry NUMBER, or parked drop NUMBER --reason TEXT. Unheard is a citizen's request that "
+                "the portal does not know of: tell its officer first",
                 "Hãy xem trên màn hình của cổng, rồi: lienthong parked confirm SỐ --arrived hoặc --not-arrived; "
-                "hoặc parked retry SỐ, hoặc parked drop SỐ --reason LÝ_DO",
+                "hoặc parked retry SỐ, hoặc parked drop SỐ --reason LÝ_DO. Mục unheard là yêu cầu của công dân "
+                "mà cổng chưa biết: hãy báo cán bộ xử lý trước",
             )
         )
     raise typer.Exit(ExitCode.SOON if views else ExitCode.OK)

@@ -80,6 +80,10 @@ def _said(finding: Finding) -> str:
         "everything_paused": t("everything is paused", "tất cả đang tạm dừng"),
         "parked": t("parked: lienthong parked list", "chờ người quyết định: lienthong parked list"),
         "unproven": t("unproven: lienthong parked list", "chưa xác minh được: lienthong parked list"),
+        "unheard": t(
+            "citizens' requests that it does not know of: lienthong parked list",
+            "yêu cầu của công dân mà cổng chưa biết: lienthong parked list",
+        ),
         "quarantined": t("quarantined: lienthong quarantine list", "cách ly: lienthong quarantine list"),
         "drift_given_up": t("drift given up: lienthong lanes", "đã ngừng sửa sai lệch: lienthong lanes"),
         "late_sent": t(

@@ -112,7 +112,8 @@ class LaneRow:
 class DeliveryRow:
     """One request with all its attempts. `open` while unknown or begun; `sealed_body` is frozen.
 
-    `state`: begun, unknown, thawed, delivered, refused, parked, unproven, superseded.
+    `state`: begun, unknown, thawed, delivered, refused, parked, unproven, superseded; unheard is a request that ended
+    superseded and that its handler does not know of.
     `attempts`: list of {n, begun_at, ended_at, outcome, reason, code}.
     `next_at`: when an open one is looked at again. `asks`: probes that could not tell.
     """

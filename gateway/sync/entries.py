@@ -15,8 +15,15 @@ from gateway.sync.compose import Composed, compose
 from gateway.sync.lane import SUPERSEDED, UNPROVEN, Lane
 from gateway.sync.plan import Step
 from gateway.sync.portal import Portal
+from gateway.sync.unheard import is_unheard
 
-_STATES = {"supersede": "superseded", "park": "parked", "unproven": "unproven", "found": "delivered"}
+_STATES = {
+    "supersede": "superseded",
+    "park": "parked",
+    "unproven": "unproven",
+    "found": "delivered",
+    "answered": "superseded",
+}
 _IN_LEDGER = {"unproven": UNPROVEN, "parked": "parked"}
 
 
@@ -25,17 +32,24 @@ def unsent(tx: Tx, shop: Workshop, portal: Portal, row: LaneRow, case: Case, ste
     state, lane, now, held = _STATES[step.do], Lane(row), shop.now(), tx.delivery(key)
     if held is not None and held.open:
         return state
+    unheard = step.do == "supersede" and step.wanted is not None and is_unheard(case.view, lane, step.wanted)
     if step.klass is DeliveryClass.COMMAND:
         lane.command(step.cause, state=state, key=key, verb=step.verb)
+        lane.heard(step.cause)
+        if unheard:
+            lane.command(step.cause, unheard=True)
     elif step.klass is DeliveryClass.APPEND:
         lane.note(step.members, _IN_LEDGER.get(state, SUPERSEDED))
     else:
         lane.parked_version = step.cause
     entry = held or DeliveryRow(key, "", row.portal, row.dossier_id, step.klass, step.operation, step.cause)
+    state = "unheard" if unheard else state  # superseded as to its lane, and a person is asked
     entry.state, entry.open, entry.next_at = state, False, None  # attempts that did not work stay with it
     entry.members, entry.planned_at, entry.settled_at, entry.reason = step.members, now, now, step.reason
     entry.external_id = case.external_id
-    kind = state if state in ("parked", "superseded") else "settled"
+    if unheard and step.wanted is not None:
+        entry.doc |= {"by": step.wanted.cause.portal, "asked": step.wanted.cause.status}
+    kind = {"supersede": "superseded", "park": "parked"}.get(step.do, "settled")
     named = {"key": key, "state": state, "how": step.reason}
     made = leaf(kind, now, dossier_id=row.dossier_id, portal=row.portal, prev=lane.leaf, **named)
     lane.leaf = made.digest

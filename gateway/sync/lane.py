@@ -96,13 +96,19 @@ class Lane:
 
     # ledger of commands
     def commands(self) -> Mapping[str, Json]:
-        """Cause (event id) -> {state, verb, key}."""
+        """Cause (event id) -> {state, verb, key}; `carries`: requests whose papers it brought; `unheard`: ended
+        superseded, and the handler does not know of it.
+        """
         found: Mapping[str, Json] = self._doc.get("commands", {})
         return found
 
     def command(self, cause: str, **values: Any) -> None:
         """Enter or change a command's state."""
         self._doc.setdefault("commands", {}).setdefault(cause, {}).update(values)
+
+    def heard(self, cause: str) -> None:
+        """Nobody need be asked any more about a request that was not handed over."""
+        self._doc.get("commands", {}).get(cause, {}).pop("unheard", None)
 
     def forget_command(self, cause: str) -> None:
         """Free a cause again."""
@@ -112,6 +118,11 @@ class Lane:
         """The command an event caused, under any of its ids."""
         commands = self.commands()
         return next((commands[event_id] for event_id in event.ids if event_id in commands), None)
+
+    def cause_of(self, event: Event) -> str:
+        """The id under which an event's command is entered; "" when it has none."""
+        commands = self.commands()
+        return next((event_id for event_id in sorted(event.ids) if event_id in commands), "")
 
     # waiting
     def hold(self, klass: str) -> float:

@@ -33,20 +33,23 @@ class Operator:
 
     # deliveries
     def retry(self, delivery_id: int, actor: str) -> DeliveryRow:
-        """Send a parked delivery again, planned anew; an unproven one only after `confirm`."""
-        row = self._delivery(delivery_id, ("parked",))
+        """Send a parked delivery again, planned anew; an unproven one only after `confirm`.
+
+        A request that nobody heard ends as before when the handler still does not stand where it may be done.
+        """
+        row = self._delivery(delivery_id, ("parked", "unheard"))
         return self._settle(row, "thawed", "a person asked to try again", actor, fresh=True)
 
     def confirm(self, delivery_id: int, *, arrived: bool, actor: str) -> DeliveryRow:
         """A person looked at the portal: it is there, or it is not (then it is planned again)."""
-        row = self._delivery(delivery_id, ("unproven", "unknown", "parked", "offered"))
+        row = self._delivery(delivery_id, ("unproven", "unknown", "parked", "offered", "unheard"))
         state = "delivered" if arrived else "thawed"
         how = "a person saw it at the portal" if arrived else "a person saw that it is not at the portal"
         return self._settle(row, state, how, actor, fresh=not arrived)
 
     def drop(self, delivery_id: int, actor: str, reason: str) -> DeliveryRow:
         """It shall not be sent: ends superseded."""
-        row = self._delivery(delivery_id, ("parked", "unproven", "unknown", "offered"))
+        row = self._delivery(delivery_id, ("parked", "unproven", "unknown", "offered", "unheard"))
         return self._settle(row, "superseded", reason, actor, fresh=False)
 
     def _delivery(self, delivery_id: int, states: tuple[str, ...]) -> DeliveryRow:

@@ -322,6 +322,7 @@ class _Recorder:
     # settling what was uncertain
     def settle(self, state: str, how: str, person: str) -> Ended:
         self.row.reason, self.row.by_person = how, person or self.row.by_person
+        self._lane.heard(self.row.cause)
         if state == "delivered":
             self._close("delivered")
             self._arrived(None)

@@ -15,6 +15,7 @@ from gateway.sync.lane import Lane
 from gateway.sync.route import DossierView, Target, Wanted
 from gateway.sync.superseding import OF_A_STAGE, THERE, not_wanted
 from gateway.sync.timeline import Event
+from gateway.sync.unheard import answer_to
 from schemas.canonical import digest
 from schemas.status import DossierStatus
 
@@ -25,8 +26,8 @@ SNAPSHOT, APPEND, COMMAND = DeliveryClass.SNAPSHOT, DeliveryClass.APPEND, Delive
 class Step:
     """One thing to do now.
 
-    `do`: look (a harmless read first), send, supersede (S20), park, unproven (S27), or recall: ask the portal whether
-    the store that was lost has sent it.
+    `do`: look (a harmless read first), send, supersede (S20), park, unproven (S27), recall: ask the portal whether
+    the store that was lost has sent it, or answered: the handler has decided about a request by itself since.
     """
 
     do: str
@@ -219,7 +220,11 @@ def _in_the_gap(event: Event, lane: Lane, desk: Desk) -> bool:
 def _commands(view: DossierView, lane: Lane, target: Target, desk: Desk) -> Planned:
     able = desk.abilities
     for wanted in target.commands:
-        if not _is_owed(wanted, desk) or lane.command_for(wanted.cause):
+        given = lane.command_for(wanted.cause)
+        if given and given.get("unheard") and (answer := answer_to(view, lane, wanted)):
+            cause = lane.cause_of(wanted.cause)
+            return [Step("answered", COMMAND, cause=cause, wanted=wanted, verb=wanted.verb, reason=answer)]
+        if given or not _is_owed(wanted, desk):
             continue
         if wanted.act is not None and not _has_spoken(view):
             return "a request waits until the dossier's handler has spoken", None

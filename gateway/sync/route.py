@@ -9,7 +9,7 @@ from gateway.sync import forwarding
 from gateway.sync.conditions import matches, unmet
 from gateway.sync.decide import Ownership
 from gateway.sync.timeline import Event
-from gateway.sync.wanted import DossierView, Explanation, Target, Wanted
+from gateway.sync.wanted import REQUESTS, DossierView, Explanation, Target, Wanted
 from schemas.status import DossierStatus
 
 __all__ = ["DossierView", "Explanation", "Target", "Wanted", "explain", "ownership_of", "route", "stages"]
@@ -90,7 +90,7 @@ def _requests(view: DossierView, ownership: OwnershipConfig) -> list[Wanted]:
     if ownership.requests.keys().isdisjoint([entry["portal"] for entry in view.entries]):
         return []
     return [
-        Wanted(event, act.by, "requests", act)
+        Wanted(event, act.by, REQUESTS, act)
         for event in view.events()
         if event.portal in ownership.requests and event.portal != view.row.handler and not event.baseline
         for status, act in ownership.requests[event.portal].items()

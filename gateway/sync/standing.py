@@ -10,6 +10,7 @@ from gateway.config import Config, PortalConfig
 from gateway.store.base import Store, Tx
 from gateway.store.rows import LaneRow, PortalRow
 from gateway.sync.case import paused_routes
+from gateway.sync.standing_requests import UNHEARD, UnheardRequest, unheard_requests
 from gateway.sync.standing_stages import LateStage, late_stages
 from schemas.status import DossierStatus
 
@@ -69,6 +70,8 @@ class PortalStatus:
     login_refused_since: float | None
     offered: int = 0
     """Items that wait in its inbox."""
+    unheard: int = 0
+    """Citizens' requests that ended without it knowing of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class StatusReport:
     portals: tuple[PortalStatus, ...]
     at_risk: tuple[AtRisk, ...]
     late: tuple[LateStage, ...]
+    unheard: tuple[UnheardRequest, ...]
     findings: tuple[Finding, ...]
     counts: dict[str, int]
 
@@ -115,7 +119,10 @@ def _status(tx: Tx, config: Config, now: float) -> StatusReport:
         *_of_risk(risky, now),
         *_of_stages(overdue),
     )
-    return StatusReport(now, tx.setting("epoch") or "1", paused, report, tuple(risky), overdue, findings, tx.counts())
+    unheard = tuple(unheard_requests(tx))
+    return StatusReport(
+        now, tx.setting("epoch") or "1", paused, report, tuple(risky), overdue, unheard, findings, tx.counts()
+    )
 
 
 def _troubled(tx: Tx, portal: str) -> list[LaneRow]:
@@ -156,6 +163,7 @@ def _portal(
         breaker_reason=str(row.breaker.get("reason", "")),
         login_refused_since=refused.get("since"),
         offered=counted.get((name, "offered"), 0),
+        unheard=counted.get((name, UNHEARD), 0),
     )
 
 
@@ -185,6 +193,7 @@ def _of_portal(one: PortalStatus) -> list[Finding]:
         (Urgency.SOON, bool(one.paused), "paused", one.paused),
         (Urgency.SOON, one.parked > 0, "parked", str(one.parked)),
         (Urgency.SOON, one.unproven > 0, "unproven", str(one.unproven)),
+        (Urgency.SOON, one.unheard > 0, UNHEARD, str(one.unheard)),
         (Urgency.SOON, one.quarantined > 0, "quarantined", str(one.quarantined)),
         (Urgency.SOON, one.drift_given_up > 0, "drift_given_up", str(one.drift_given_up)),
     )

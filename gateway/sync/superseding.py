@@ -42,7 +42,7 @@ def not_wanted(view: DossierView, lane: Lane, portal: str, wanted: Wanted, elsew
     stage = view.owned(wanted.cause.stage) if wanted.cause.stage else []
     if stage and stage[-1].id != wanted.cause.id:
         return f"the stage has moved on to {stage[-1].status}"
-    return moved_on(view, wanted)
+    return moved_on(view, wanted, freed=lane.is_free(wanted.cause))
 
 
 def _not_to_hand_over(view: DossierView, wanted: Wanted) -> str:
@@ -72,8 +72,11 @@ def _not_to_cancel(view: DossierView, lane: Lane, portal: str, wanted: Wanted) -
     return ""
 
 
-def moved_on(view: DossierView, wanted: Wanted) -> str:
-    """Whether the handler still stands where the wanted act may be done; "" when it does."""
+def moved_on(view: DossierView, wanted: Wanted, *, freed: bool = False) -> str:
+    """Whether the handler still stands where the wanted act may be done; "" when it does.
+
+    `freed`: a person has said that it shall be done now, so it need not have come as an answer.
+    """
     current = view.current()
     if wanted.act is None or current is None:
         return ""
@@ -84,7 +87,7 @@ def moved_on(view: DossierView, wanted: Wanted) -> str:
         return f"the dossier is {current.wire or current.status}, the act is for {', '.join(allowed)}"
     if not allowed and DossierStatus(current.status).is_terminal:
         return f"the dossier has ended as {current.status}"
-    untimed = wanted.verb == "supplement" and wanted.cause.timed_by_us
+    untimed = wanted.verb == "supplement" and wanted.cause.timed_by_us and not freed
     if untimed and _heard(view, wanted.cause) < _heard(view, current):
         return f"it came before we knew that the dossier is {current.wire or current.status}: no answer to that"
     return ""

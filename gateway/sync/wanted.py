@@ -12,6 +12,9 @@ from gateway.sync import timeline
 from gateway.sync.decide import Ownership
 from gateway.sync.timeline import Entry, Event
 
+REQUESTS = "requests"
+"""What stands for the route of a command that a portal's request causes (`ownership.requests`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class DossierView:

@@ -21,6 +21,7 @@ from gateway.sync.plan import Step
 from gateway.sync.portal import Portal
 from gateway.sync.settle import Settler
 from gateway.sync.superseding import moved_on
+from gateway.sync.unheard import carried
 from schemas.errors import NotSendableError, PortalError
 
 MOMENT_S = 0.05
@@ -96,7 +97,7 @@ class LaneWorker:
             return self._recall(case, step)
         if step.do == "supersede" and step.acts:
             return self._supersede(case, step)
-        if step.do in ("supersede", "unproven", "park"):
+        if step.do in ("supersede", "unproven", "park", "answered"):
             self._without_sending(case, step)
             return True
         if step.klass is DeliveryClass.COMMAND:
@@ -174,8 +175,9 @@ class LaneWorker:
             return self._wait_for(case, step, error)
         if reading.allowed is None or reading.allows(wire.body):
             return self._send(case, step, dict(reading.guard))
+        freed = step.wanted is not None and case.lane.is_free(step.wanted.cause)
         stands = step.wanted is not None and step.wanted.act is not None and bool(step.wanted.act.from_)
-        if stands and step.wanted is not None and not moved_on(case.view, step.wanted):
+        if stands and step.wanted is not None and not moved_on(case.view, step.wanted, freed=freed):
             reason = "the dossier stands where the act may be done, but the portal does not offer it: check its actions"
             self._without_sending(case, replace(step, do="park", reason=reason))
         else:
@@ -225,7 +227,11 @@ class LaneWorker:
 
     def _without_sending(self, case: Case, step: Step) -> None:
         """Enter a decision that sends nothing: superseded, parked, or unproven after a restore."""
-        shop, portal, key = self._shop, self._portal, self._delivery_key(case, step)
+        shop, portal = self._shop, self._portal
+        known = (
+            case.lane.commands().get(step.cause, {}) if step.do == "answered" else {}
+        )  # of an earlier epoch, perhaps
+        key = known.get("key") or self._delivery_key(case, step)
         state = shop.store.write(lambda tx: unsent(tx, shop, portal, self._mine(tx), case, step, key))
         self.counts[state] += 1
 
@@ -292,6 +298,8 @@ class LaneWorker:
                     lane.drifted(step.cause)
             elif step.klass is DeliveryClass.COMMAND:
                 lane.command(step.cause, state="begun", key=composed.key, verb=step.verb)
+                if step.wanted is not None and (brought := carried(case.view, step.wanted, step.verb)):
+                    lane.command(step.cause, carries=brought)
                 if step.wanted is not None and step.wanted.verb == "declare":
                     shop.handovers.begun(tx, row.dossier_id, row.portal, step.wanted.route, now)
             attempt_begun(tx, lane, delivery, now)

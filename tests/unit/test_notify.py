@@ -12,7 +12,7 @@ from gateway.config import Config, NotifyConfig
 from gateway.notices import Notice
 from gateway.notify import Notices, send
 from gateway.store.base import Tx
-from gateway.store.rows import DossierRow, LaneKey, LaneRow, PortalRow, QuarantineRow, StageRow
+from gateway.store.rows import DeliveryRow, DossierRow, LaneKey, LaneRow, PortalRow, QuarantineRow, StageRow
 from gateway.store.sqlite import SqliteStore
 from schemas.clock import ManualClock
 
@@ -227,6 +227,34 @@ def test_a_late_hand_over_is_told_once_for_each_fact(office: Office) -> None:
     office.clock.advance(DAY)
     assert [told for told in office.watch(10) if "late" in told] == ["p: 1 hand-overs are late"]
     assert "not known to be received" in office.texts[-1]
+
+
+def test_a_request_that_the_handler_does_not_know_of_is_told_once_and_each_time_it_ends_so(office: Office) -> None:
+    row = DeliveryRow("p/d1/command/e1@1", "", "p", "d1", "command", "supplement", "e1", state="unheard", open=False)
+    row.settled_at, row.doc = NOW, {"by": "national", "asked": "submitted"}
+    office.portal(heard_at=NOW)
+    office.store.write(lambda tx: tx.put_dossiers([DossierRow("d1", national_code="000.00.01.H99-260701-0001")]))
+    office.store.write(lambda tx: tx.put_delivery(row))
+    office.is_down = True
+    assert office.watch(2) == []
+    office.is_down = False
+    assert office.watch(10) == ["p: 1 requests of citizens that it does not know of"]
+    assert office.texts[-1].startswith(f"{row.id}  000.00.01.H99-260701-0001  further papers\n")
+    assert "parked drop" in office.texts[-1]
+    office.restart()
+    assert office.watch(2) == []
+    row.settled_at = NOW + 60
+    office.store.write(lambda tx: tx.put_delivery(row))
+    assert len(office.watch(2)) == 1
+    row.state = "superseded"
+    office.store.write(lambda tx: tx.put_delivery(row))
+    assert office.watch(2) == []
+    assert office.store.read(lambda tx: tx.portal("p")).alarm == {}
+    row.state = "unheard"
+    office.store.write(lambda tx: tx.put_delivery(row))
+    office.clock.advance(3600)
+    assert "Waiting for a person" in office.watch(2)
+    assert "requests of citizens that it does not know of 1" in office.texts[-1]
 
 
 def config_with_a_stage() -> Config:

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config import NotifyConfig
 from gateway.demo.catalogue import NATIONAL, PROVINCE
+from gateway.notices import Notice
+from gateway.notify import Notices
+from gateway.sync.standing_requests import unheard_requests
 from tests.integration.both.story import Story, until
 from tests.integration.both.test_pictures import NUMBER, PLACE, UID
 
@@ -30,6 +34,26 @@ def acts(story: Story) -> list[str]:
 def papers(story: Story) -> int:
     """How many files were uploaded to the province."""
     return [one["effect"] for one in story.portals[PROVINCE].book.effects()].count("file")
+
+
+def kept(story: Story) -> int:
+    """How many files of the dossier we hold."""
+    (row,) = story.gateway.store.read(lambda tx: list(tx.iter_dossiers()))
+    return len(story.gateway.store.read(lambda tx: tx.files_of(row.id)))
+
+
+def waiting(story: Story) -> list[tuple[str, str]]:
+    """What people are told of requests that the province does not know of."""
+    lines: list[tuple[str, str]] = []
+    store, config = story.gateway.store, story.gateway.config
+
+    def read(notice: Notice, _config: NotifyConfig) -> None:
+        if "requests of citizens" in notice.subject:
+            found = [line.split("  ") for line in notice.text.splitlines()[:-1]]
+            lines.extend((what, code) for _, code, what in found)
+
+    Notices(store, config, story.gateway.clock, read).watch()
+    return lines
 
 
 def wish(story: Story, verb: str) -> None:
@@ -86,6 +110,40 @@ def test_the_submission_itself_is_no_answer_either(story: Story) -> None:
     story.heard()
     story.delivered(PROVINCE)
     assert acts(story) == []
+
+
+def test_papers_that_came_before_the_dossier_was_made_go_there_with_it(story: Story) -> None:
+    """Other content was pushed before the province had the first: its files are uploaded with the dossier."""
+    story.citizen("submit", **PLAN, changed=1.0)
+    story.taken_in(NATIONAL)
+    story.delivered(PROVINCE)
+    story.heard()
+    story.delivered(PROVINCE)
+    assert acts(story) == []
+    assert papers(story) == kept(story) > 0
+    ended = story.gateway.store.read(lambda tx: tx.list_deliveries(states=("superseded",)))
+    assert [row.operation for row in ended] == ["supplement"]
+    assert waiting(story) == []
+
+
+def test_papers_that_nobody_asked_for_are_told_to_people_until_the_province_has_them(story: Story) -> None:
+    story.citizen("submit", **PLAN)
+    story.taken_in(NATIONAL)
+    story.delivered(PROVINCE)
+    story.officer(PROVINCE, "accept", referenceUid=UID)
+    story.heard()
+    before = papers(story)
+    wish(story, "supplement")
+    assert acts(story) == []
+    assert waiting(story) == [("further papers", NUMBER)]
+    story.officer(PROVINCE, "request_supplement", referenceUid=UID)
+    story.heard()
+    (one,) = story.gateway.store.read(unheard_requests)
+    story.gateway.operator.retry(one.number, actor="an officer")
+    story.delivered(PROVINCE)
+    assert acts(story) == ["2001"]
+    assert papers(story) == kept(story) > before
+    assert story.gateway.store.read(unheard_requests) == []
 
 
 def test_a_withdrawal_is_an_act_wherever_the_dossier_stands(story: Story) -> None:

@@ -135,7 +135,7 @@ def _delivery_has_an_exit(row: DeliveryRow, lane: LaneRow) -> None:
         assert row.state == "begun" or row.next_at is not None
     else:
         assert not row.open
-        assert row.state in ("delivered", "refused", "thawed", "superseded", "parked", "unproven")
+        assert row.state in ("delivered", "refused", "thawed", "superseded", "parked", "unproven", "unheard")
         assert row.reason or row.state == "delivered", f"{row.state} says why"
 
 
