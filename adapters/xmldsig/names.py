@@ -34,8 +34,15 @@ def ds(name: str) -> str:
 
 
 def exclusive(element: etree._Element) -> bytes:
-    """Exclusive canonical XML 1.0 of an element and all below it, without comments."""
-    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False, with_tail=False)
+    """Exclusive canonical XML 1.0 of an element and all below it, without comments.
+
+    Raises:
+        SignatureRefusedError: It has no canonical form, as with a namespace that is a relative address.
+    """
+    try:
+        return etree.tostring(element, method="c14n", exclusive=True, with_comments=False, with_tail=False)
+    except etree.C14NError:
+        raise SignatureRefusedError("no_canonical_form", "the message has no canonical form") from None
 
 
 def without_signature(root: etree._Element, signature: etree._Element) -> None:

@@ -14,12 +14,22 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from adapters.xmldsig.names import SignatureRefusedError
 from schemas.errors import ConfigError
 
 _LEAST_KEY_BITS = 2048
 _LONGEST_CHAIN = 4
+# One that is for these alone is not for messages; real ones name e-mail, clients or purposes of their own as well.
+_FOR_OTHERS = frozenset(
+    (
+        ExtendedKeyUsageOID.SERVER_AUTH,
+        ExtendedKeyUsageOID.CODE_SIGNING,
+        ExtendedKeyUsageOID.TIME_STAMPING,
+        ExtendedKeyUsageOID.OCSP_SIGNING,
+    )
+)
 _JUDGED = (x509.BasicConstraints.oid, x509.KeyUsage.oid, x509.ExtendedKeyUsage.oid)
 
 
@@ -91,15 +101,18 @@ def _check_usage(certificate: x509.Certificate) -> None:
     usage = extensions.get(x509.KeyUsage.oid)
     if isinstance(usage, x509.KeyUsage) and not (usage.digital_signature or usage.content_commitment):
         raise SignatureRefusedError("wrong_usage", "the certificate is not for signing")
+    purposes = extensions.get(x509.ExtendedKeyUsage.oid)
+    if isinstance(purposes, x509.ExtendedKeyUsage) and _FOR_OTHERS.issuperset(purposes):
+        raise SignatureRefusedError("wrong_purpose", "the certificate is for other purposes than messages")
 
 
 def _check_chain(certificate: x509.Certificate, trust: Trust, at: datetime) -> None:
     """Walk up to a self-issued authority of ours; each step is proved by the issuer's key."""
-    for _ in range(_LONGEST_CHAIN):
+    for below in range(_LONGEST_CHAIN):
         issuer = next((one for one in trust.authorities if _issued(certificate, one)), None)
         if issuer is None:
             break
-        _check_authority(issuer)
+        _check_authority(issuer, below)
         _check_validity(issuer, at)
         if issuer.subject == issuer.issuer:
             return
@@ -115,12 +128,15 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
-def _check_authority(certificate: x509.Certificate) -> None:
+def _check_authority(certificate: x509.Certificate, below: int) -> None:
+    """`below` counts the authorities between it and the end certificate."""
     extensions = _extensions(certificate)
     constraints, usage = extensions.get(x509.BasicConstraints.oid), extensions.get(x509.KeyUsage.oid)
     is_authority = isinstance(constraints, x509.BasicConstraints) and constraints.ca
     if not is_authority or (isinstance(usage, x509.KeyUsage) and not usage.key_cert_sign):
         raise SignatureRefusedError("untrusted", "the issuer is no authority")
+    if constraints.path_length is not None and below > constraints.path_length:
+        raise SignatureRefusedError("chain_too_long", "an authority stands below one that may have none below it")
 
 
 def _extensions(certificate: x509.Certificate) -> Mapping[x509.ObjectIdentifier, x509.ExtensionType]:

@@ -112,7 +112,8 @@ def _only_signature(root: etree._Element) -> etree._Element:
     (signature,) = found
     if signature.getparent() is not root:
         raise SignatureRefusedError("misplaced", "it is not a child of the root")
-    if any(not isinstance(node.tag, str) for node in root.iter()):
+    beside = root.getprevious() is not None or root.getnext() is not None
+    if beside or any(not isinstance(node.tag, str) for node in root.iter()):
         raise SignatureRefusedError("comment", "a comment or instruction stands in the message")
     names = [value for node in root.iter() for name, value in node.attrib.items() if _is_id(str(name))]
     if len(set(names)) < len(names):
@@ -142,6 +143,7 @@ def _signed_info(info: etree._Element) -> tuple[str, etree._Element]:
         raise SignatureRefusedError("shape", "it has other parts than the profile's")
     canonical, method, *references = parts
     _check_canonicalisation(canonical)
+    _check_bare(method)
     if not references:
         raise SignatureRefusedError("no_reference", "it refers to nothing")
     if len(references) > 1:
@@ -157,6 +159,12 @@ def _check_canonicalisation(element: etree._Element) -> None:
         raise SignatureRefusedError("c14n_with_comments", "it canonicalises with comments")
     if algorithm != EXCLUSIVE or len(element):
         raise SignatureRefusedError("c14n", "it canonicalises in another way than the profile's")
+
+
+def _check_bare(method: etree._Element) -> None:
+    """No parameters, such as the length a shared-key digest is cut to."""
+    if len(method) and "hmac" not in method.get("Algorithm", ""):
+        raise SignatureRefusedError("parameters", "an algorithm comes with parameters of its own")
 
 
 def _hash(algorithm: str, strong: str, weak: str, trust: Trust, code: str) -> hashes.HashAlgorithm:
@@ -182,8 +190,11 @@ def _reference(reference: etree._Element, trust: Trust) -> tuple[hashes.HashAlgo
         raise SignatureRefusedError("external", "it refers to something outside the document")
     if [child.tag for child in reference] != [ds("Transforms"), ds("DigestMethod"), ds("DigestValue")]:
         raise SignatureRefusedError("shape", "it has other parts than the profile's")
+    if reference.get("Type") is not None:
+        raise SignatureRefusedError("typed_reference", "it says that it refers to something of another type")
     transforms, method, value = reference
     _check_transforms(transforms)
+    _check_bare(method)
     return _hash(method.get("Algorithm", ""), SHA256, SHA1, trust, "digest_algorithm"), _decoded(value, "digest")
 
 

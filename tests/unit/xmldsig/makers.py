@@ -47,6 +47,8 @@ def certificate(
     authority: bool = False,
     signs: bool = True,
     says_usage: bool = True,
+    path_length: int | None = None,
+    purposes: tuple[x509.ObjectIdentifier, ...] = (),
 ) -> x509.Certificate:
     """A certificate of `common`, self-signed or by `issuer`; `days` is its validity around `AT`."""
     mine, over = key(common, bits), key(issuer or common, bits)
@@ -59,10 +61,12 @@ def certificate(
         .serial_number(x509.random_serial_number())
         .not_valid_before(AT + timedelta(days=days[0]))
         .not_valid_after(AT + timedelta(days=days[1]))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=path_length), critical=True)
     )
     if says_usage:
         made = made.add_extension(usage, critical=True)
+    if purposes:
+        made = made.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     return made.sign(over, hashes.SHA256())
 
 

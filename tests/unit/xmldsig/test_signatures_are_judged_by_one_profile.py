@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from lxml import etree
 
 from adapters.xmldsig import SignatureRefusedError, Signer, Trust, is_signed, read_certificates, verify
@@ -58,6 +59,7 @@ def key_info(inside: str) -> bytes:
 
 SIGNATURE = part("Signature")
 REFERENCE = part("Reference")
+DIGEST = part("DigestValue").removeprefix("<DigestValue>").removesuffix("</DigestValue>")
 ACCEPTED = "<function>21</function>"
 REFUSED = "<function>22</function>"
 FORGED = MESSAGE.replace(ACCEPTED, REFUSED)
@@ -96,6 +98,17 @@ WRAPPED = {
     "a second signature inside the content": ("two_signatures", edited(("<Content>", "<Content>" + SIGNATURE))),
     "a comment inside a signed word": ("comment", edited((ACCEPTED, "<function>2<!-- -->1</function>"))),
     "an instruction inside a signed word": ("comment", edited((ACCEPTED, "<function>2<?a b?>1</function>"))),
+    "an instruction before the message": ("comment", b"<?xml-stylesheet href='x'?>" + signed()),
+    "a comment behind the message": ("comment", signed() + b"<!-- x -->"),
+    "a namespace without a canonical form": ("no_canonical_form", edited(("<Body>", '<Body xmlns:x="relative">'))),
+    "a document type that makes an attribute an identifier": (
+        "hostile",
+        b"<!DOCTYPE Envelope [<!ATTLIST Body wsuId ID #IMPLIED>]>" + signed(),
+    ),
+    "one attribute twice under two prefixes": (
+        "hostile",
+        edited(("<Body>", '<Body xmlns:p="urn:a" xmlns:q="urn:a" p:x="1" q:x="2">')),
+    ),
     "a document type that defines a word": ("hostile", b'<!DOCTYPE a [<!ENTITY f "22">]>' + signed()),
     "an answer signed for another message": (
         "digest",
@@ -136,6 +149,13 @@ REFERRED = {
         "c14n",
         honest(f'Method Algorithm="{EXCLUSIVE}"', 'Method Algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315"'),
     ),
+    "a digest cut to eight bits": (
+        "parameters",
+        honest(f'"{RSA_SHA256}"/>', f'"{RSA_SHA256}"><HMACOutputLength>8</HMACOutputLength></SignatureMethod>'),
+    ),
+    "a digest with words of its own": ("parameters", honest(f'"{SHA256}"/>', f'"{SHA256}"><Salt/></DigestMethod>')),
+    "a manifest, by its type": ("typed_reference", honest('URI=""', f'URI="" Type="{DS}Manifest"')),
+    "a digest of another length than named": ("digest", honest(DIGEST, base64.b64encode(bytes(64)).decode())),
     "SHA-1 in the signature": ("sha1_algorithm", honest(RSA_SHA256, RSA_SHA1, weak=True)),
     "SHA-1 in the digest": ("sha1_digest_algorithm", honest(SHA256, SHA1)),
     "a shared secret made of our public key": ("symmetric", honest(RSA_SHA256, HMAC)),
@@ -192,6 +212,16 @@ SMALL = signer("Khóa ngắn", bits=1024)
 ENCIPHERS = signer("Chỉ mã hóa", issuer="Chứng thực thử nghiệm", signs=False)
 NEIGHBOUR = signer("Bộ bên cạnh", issuer="Chứng thực thử nghiệm")
 BY_HOLDER = signer("Bộ nhái", issuer="Bộ dưới chứng thực")
+SERVES = signer(
+    "Máy chủ của Bộ",
+    issuer="Chứng thực thử nghiệm",
+    purposes=(ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CODE_SIGNING),
+)
+MAILS = signer("Bộ gửi thư", issuer="Chứng thực thử nghiệm", purposes=(ExtendedKeyUsageOID.EMAIL_PROTECTION,))
+LAST = certificate("Chứng thực cuối", issuer="Chứng thực thử nghiệm", authority=True, path_length=0)
+BEYOND = certificate("Chứng thực vượt", issuer="Chứng thực cuối", authority=True)
+BY_BEYOND = signer("Bộ dưới chứng thực vượt", issuer="Chứng thực vượt")
+BY_LAST = signer("Bộ dưới chứng thực cuối", issuer="Chứng thực cuối")
 SILENT = signer("Bộ không nói công dụng", issuer="Chứng thực cấp hai", says_usage=False)
 BY_SILENT = signer("Bộ nhái", issuer="Bộ không nói công dụng")
 
@@ -204,6 +234,12 @@ BY_SILENT = signer("Bộ nhái", issuer="Bộ không nói công dụng")
         ("weak_key", SMALL, Trust(pinned=(SMALL.certificate,))),
         ("wrong_usage", ENCIPHERS, CHAINED),
         ("other_subject", NEIGHBOUR, CHAINED),
+        ("wrong_purpose", SERVES, Trust(authorities=(AUTHORITY,), subjects=("CN=Máy chủ của Bộ",))),
+        (
+            "chain_too_long",
+            BY_BEYOND,
+            Trust(authorities=(AUTHORITY, LAST, BEYOND), subjects=("CN=Bộ dưới chứng thực vượt",)),
+        ),
         (
             "untrusted",
             BY_HOLDER,
@@ -227,7 +263,14 @@ def test_an_authority_that_has_expired_vouches_for_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "trust"), [(GOOD, PINNED), (UNDER, CHAINED)], ids=["pinned", "under a configured authority"]
+    ("by", "trust"),
+    [
+        (GOOD, PINNED),
+        (UNDER, CHAINED),
+        (MAILS, Trust(authorities=(AUTHORITY,), subjects=("CN=Bộ gửi thư",))),
+        (BY_LAST, Trust(authorities=(AUTHORITY, LAST), subjects=("CN=Bộ dưới chứng thực cuối",))),
+    ],
+    ids=["pinned", "under a configured authority", "for mail, too", "under the last authority of a chain"],
 )
 def test_our_own_signature_is_believed_and_equal_every_time(by: Signer, trust: Trust) -> None:
     document = signed(by)
@@ -253,6 +296,38 @@ def test_what_xmlsec1_signs_is_believed(xmlsec: XmlSec, message: str, by: Signer
     believed = verify(xmlsec.sign(message, by), trust, AT)
     assert believed.root.findtext("Header/Subject/function") == "21"
     assert believed.root.find(f"{{{DS}}}Signature") is None
+
+
+SPELLED = (
+    TEMPLATE.replace("<Signature xmlns=", "<Signature xmlns:ds=")
+    .replace("<", "<ds:")
+    .replace("<ds:/", "</ds:")
+    .replace("\n", "\n\t ")
+    .replace("<ds:Signature ", "<ds:Signature Id='S-1' ")
+    .replace("<ds:X509Data>", "<ds:KeyName/><ds:KeyValue/><ds:X509Data><ds:X509SubjectName/><ds:X509IssuerSerial/>")
+)
+ODD = MESSAGE.replace("Vụ", "<![CDATA[V<ụ> & c]]>").replace("Bộ</Org", "B&#x1ED9; &quot;&#13;</Org")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        MESSAGE.replace("<Header>", SPELLED + "<Header>"),
+        MESSAGE.replace("</Header>", "</Header>\n\t" + SPELLED),
+        ODD.replace("</Envelope>", SPELLED + "</Envelope>"),
+        "\ufeff<?xml version='1.0' encoding='utf-8' standalone='yes'?>\r\n"
+        + MESSAGE.replace("><", ">\r\n<").replace("</Envelope>", SPELLED + "\r\n</Envelope>"),
+        MESSAGE.replace("<Envelope>", f"<Envelope xmlns:z='urn:z'  xmlns:ds='{DS}' >").replace(
+            "</Envelope>", SPELLED + "</Envelope >"
+        ),
+    ],
+    ids=["first", "in the middle", "CDATA and references", "mark, prolog and line ends", "names at the root"],
+)
+def test_what_xmlsec1_signs_in_another_spelling_is_believed(xmlsec: XmlSec, message: str) -> None:
+    believed = verify(xmlsec.sign(message, GOOD, ""), PINNED, AT)
+    assert believed.root.findtext("Header/Subject/function") == "21"
+    division = believed.root.findtext("Body/Content/Accepter/Division")
+    assert division == ("V<ụ> & c" if "CDATA" in message else "Vụ")
 
 
 def test_what_we_sign_is_believed_by_xmlsec1(xmlsec: XmlSec) -> None:
