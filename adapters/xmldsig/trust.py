@@ -132,8 +132,8 @@ def _check_authority(certificate: x509.Certificate, below: int) -> None:
     """`below` counts the authorities between it and the end certificate."""
     extensions = _extensions(certificate)
     constraints, usage = extensions.get(x509.BasicConstraints.oid), extensions.get(x509.KeyUsage.oid)
-    is_authority = isinstance(constraints, x509.BasicConstraints) and constraints.ca
-    if not is_authority or (isinstance(usage, x509.KeyUsage) and not usage.key_cert_sign):
+    may_sign = not isinstance(usage, x509.KeyUsage) or usage.key_cert_sign
+    if not isinstance(constraints, x509.BasicConstraints) or not constraints.ca or not may_sign:
         raise SignatureRefusedError("untrusted", "the issuer is no authority")
     if constraints.path_length is not None and below > constraints.path_length:
         raise SignatureRefusedError("chain_too_long", "an authority stands below one that may have none below it")
