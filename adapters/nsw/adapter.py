@@ -20,6 +20,7 @@ from adapters.base import (
     DeliveryClass,
     EventIdentity,
     FileStream,
+    FileUse,
     JsonValue,
     Operation,
     Outcome,
@@ -34,8 +35,9 @@ from adapters.base import (
 )
 from adapters.exchange import Choice
 from adapters.http import HttpClient
+from adapters.nsw.attachments import Attachments, NotNowError
 from adapters.nsw.declaration import declared
-from adapters.nsw.envelope import Message
+from adapters.nsw.envelope import Message, Subject
 from adapters.nsw.options import Options
 from adapters.nsw.outcomes import failed, judged
 from adapters.nsw.receiver import CallBackReceiver
@@ -51,21 +53,24 @@ FUNCTIONS: Mapping[str, str] = {"declare": "01", "amend": "02", "supplement": "0
 
 _ATTESTED_PAIR = ("http://ws.gt.vn", "http://facade.dk.gt.dtt.vn")
 # A question has no effect to deliver, and its answer says nothing: it can be sent, but it is nothing to plan.
-_OPERATIONS = {
-    name: Operation(
-        name=name,
-        klass=DeliveryClass.COMMAND,
-        message="forward",
-        repeat=Repeat.SAFE,
-        probe=ProbeStrength.NONE,
-        creates=name == "declare",
-    )
-    for name in FUNCTIONS
-    if name != "ask_result"
-}
-ABILITIES = Abilities(
-    operations=_OPERATIONS, commands={name: name for name in _OPERATIONS}, identity=EventIdentity.OWN_ID
-)
+_NAMES = tuple(name for name in FUNCTIONS if name != "ask_result")
+
+
+def abilities_of(attachments: Attachments) -> Abilities:
+    """Commands only; what becomes of files is a matter of the partner."""
+    operations = {
+        name: Operation(
+            name=name,
+            klass=DeliveryClass.COMMAND,
+            message="forward",
+            repeat=Repeat.SAFE,
+            probe=ProbeStrength.NONE,
+            creates=name == "declare",
+            files=FileUse.NONE if name == "cancel" else attachments.use,
+        )
+        for name in _NAMES
+    }
+    return Abilities(operations=operations, commands={name: name for name in operations}, identity=EventIdentity.OWN_ID)
 
 
 class NswAdapter:
@@ -80,6 +85,7 @@ class NswAdapter:
         """
         self._context = context
         self._options = Options.model_validate(options)
+        self._abilities = abilities_of(self._options.attachments)
         self._address = self._options.base_url.rstrip("/") + self._options.path
         contract = contract_of(self._options)
         self._signing = Signing.of(self._options.signatures, context.secret)
@@ -118,15 +124,17 @@ class NswAdapter:
     @property
     def abilities(self) -> Abilities:
         """Commands only."""
-        return ABILITIES
+        return self._abilities
 
     def push(self, delivery: Delivery) -> Outcome:
         """Send one message and judge the answer by function, subject and code together."""
         try:
-            text, subject = declared(delivery, FUNCTIONS[delivery.operation], self._options, self._context.agency_code)
+            text, subject = self._declared(delivery)
             text = self._signing.sealed(text)
         except RecordInvalidError as error:
             return _not_sent(error)
+        except NotNowError as error:
+            return Outcome(OutcomeKind.RETRY, f"not sent: {error}")
         try:
             self._context.budget.take()
             reply = self._soap.send(
@@ -192,6 +200,10 @@ class NswAdapter:
 
     def _opened(self, text: str, limits: Limits) -> Message:
         return self._signing.opened(text, self._context.clock.now(), limits)
+
+    def _declared(self, delivery: Delivery) -> tuple[str, Subject]:
+        function, context = FUNCTIONS[delivery.operation], self._context
+        return declared(delivery, function, self._options, context.agency_code, context.open_stored)
 
     def _unable(self, verb: str) -> PortalRefusedError:
         return PortalRefusedError(self._context.portal, f"kind nsw has no {verb}", sent=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from adapters.base import Delivery
+from adapters.nsw.attachments import Attachments, Opener, attached
 from adapters.nsw.envelope import Subject, forward_schema, reference_of, send_date, write
 from adapters.nsw.options import Options
 from adapters.xml import parse
@@ -13,7 +14,9 @@ from schemas.errors import RecordInvalidError
 ASK_RESULT = "11"
 
 
-def declared(delivery: Delivery, function: str, options: Options, owner: str) -> tuple[str, Subject]:
+def declared(
+    delivery: Delivery, function: str, options: Options, owner: str, opener: Opener | None = None
+) -> tuple[str, Subject]:
     """Wrap a delivery's `DossierForward` in its envelope.
 
     The message id is the delivery's own key, and the date the instant its bytes were frozen, so a repeat is equal byte
@@ -24,11 +27,15 @@ def declared(delivery: Delivery, function: str, options: Options, owner: str) ->
         function: Two digits.
         options: Who sends, who receives, and the procedure's number.
         owner: The province's own identifier; part of what the reference is computed from.
+        opener: Opens stored files, where this ministry gets the bytes of attachments.
 
     Raises:
-        RecordInvalidError: The body is not a `DossierForward` our schema accepts.
+        RecordInvalidError: The body is not a `DossierForward` our schema accepts, or a file of it is not kept here.
+        NotNowError: A file of it cannot be read just now.
     """
     forward = parse(delivery.body)
+    mode = Attachments.METADATA if function == ASK_RESULT else options.attachments
+    attached(forward, mode, opener, options.max_attachment_bytes)
     forward_schema().check(forward)
     subject = _subject(forward, delivery, function, options, owner)
     content = forward.find("DossierCode") if function == ASK_RESULT else forward

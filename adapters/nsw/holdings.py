@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from lxml import etree
@@ -81,6 +84,7 @@ class Held:
     steps: list[str] = field(default_factory=list)
     told: int = 0
     told_at: datetime | None = None
+    papers: list[dict[str, Any]] = field(default_factory=list)
 
     def shown(self) -> dict[str, Any]:
         """What the officer's screen and the oracle see."""
@@ -92,6 +96,7 @@ class Held:
             "state": self.state,
             "states": [{"at": at, "state": state} for at, state in self.states],
             "seeded": self.seeded,
+            "papers": list(self.papers),
             "declarations": [
                 {
                     "message_id": one.message_id,
@@ -118,13 +123,23 @@ class Seed(Section):
     state: str = Field(default="record", pattern="^(" + "|".join(STATES) + ")$")
 
 
+def papers_of(forward: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The attachments of a forward that `plain` gave."""
+    found = (forward.get("AttachmentList") or {}).get("Attachment") or []
+    return [row for row in (found if isinstance(found, list) else [found]) if isinstance(row, dict)]
+
+
 def plain(element: etree._Element) -> Any:
-    """An element as JSON for the book: text, or children by name (a list where a name repeats)."""
+    """An element as JSON for the book: text, or children by name (a list where one repeats); of a file its digest."""
     if not len(element):
         return element.text or ""
     children: dict[str, Any] = {}
     for child in element:
         name = etree.QName(child).localname
+        if name == "Content":
+            content = b64decode(child.text or "", validate=True)
+            children |= {"ContentSize": len(content), "ContentDigest": sha256(content).hexdigest()}
+            continue
         value = plain(child)
         if name in children:
             held = children[name]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from adapters.nsw.attachments import Attachments
 from schemas.settings import FilePath, IsFile, SecretRef, Section
 
 _SECRET_NAMES = re.compile(r"pass|pwd|secret|token|key|auth|matkhau|mat_khau", re.IGNORECASE)
@@ -91,6 +92,8 @@ class Options(Section):
     `document_type` is the procedure's number at the ministry, `document_types` the exceptions by procedure
     code; numbers of the attested list (1 to 17) declare ships, so the default lies outside it.
     `message_type` 99 is "whole dossier". `max_reply_bytes` caps what is read of an answer.
+    `attachments`: what the ministry gets of each paper besides its description: nothing more, an address of ours
+    (`link`), or its bytes in the message (`content`), at most `max_attachment_bytes` of Base64 together.
     `ca_file` is a bundle to trust instead of the public authorities; `client_certificate` names the files of our
     certificate and its key, where the ministry wants one. `call_backs` and `signatures`: see there.
     """
@@ -113,6 +116,8 @@ class Options(Section):
     document_types: dict[str, Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(default_factory=dict)
     message_type: Annotated[int, Field(ge=0, le=2**31 - 1)] = 99
     max_reply_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 4_000_000
+    attachments: Attachments = Attachments.METADATA
+    max_attachment_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 2_500_000
     ca_file: FilePath = ""
     client_certificate: Annotated[tuple[str, str] | None, IsFile()] = None
     call_backs: CallBacks = CallBacks()

@@ -18,11 +18,11 @@ from lxml import etree
 
 from adapters.nsw.answers import acknowledged, refused, refused_unread
 from adapters.nsw.envelope import RECEIVED, REFUSED, Message, forward_schema, message_of, reference_of
-from adapters.nsw.holdings import STATES, Declaration, Held, Seed, Switches, plain
+from adapters.nsw.holdings import STATES, Declaration, Held, Seed, Switches, papers_of, plain
 from adapters.nsw.officers import Officers
 from adapters.nsw.quirks import FOREIGN_NAMESPACE, QUIRKS, WSDL_NAMESPACE, Answer, fault
 from adapters.nsw.signing import Signing
-from adapters.simulation import GENERAL_FAULTS, Reply, Request, SimClock, Simulator
+from adapters.simulation import GENERAL_FAULTS, Reply, Request, SimClock, Simulator, fetched
 from adapters.xml import Limits, canonical, parse, parse_text
 from schemas.errors import RecordInvalidError
 
@@ -99,9 +99,12 @@ class NswSimulator(Simulator):
         """Officers' verbs of `STATES` {key or dossier_code, reason}; `seed`; `next` {quirk, times}; `switch` {…}.
 
         `call_back` {key or dossier_code, function, and what may replace parts of it} calls once, and gives the answer.
+        `fetch_files` {key or dossier_code} follows the addresses of a dossier's papers, and keeps what came.
         """
         if verb == "call_back":
             return self._call_back(arguments)
+        if verb == "fetch_files":
+            return self._fetch_files(arguments)
         with self.lock:
             if verb == "next":
                 quirk, times = str(arguments["quirk"]), int(arguments.get("times", 1))
@@ -175,6 +178,8 @@ class NswSimulator(Simulator):
         ):
             return refused(message, self.switches.refusal, request.at)
         held = self._held(message)
+        forward = plain(message.content[0])
+        held.papers = papers_of(forward) or held.papers
         declaration = Declaration(message.message_id, message.subject.function, digest, request.at)
         held.declarations.append(declaration)
         self._messages[message.message_id] = (held, declaration)
@@ -183,7 +188,7 @@ class NswSimulator(Simulator):
             "function": message.subject.function,
             "digest": digest,
             "dossier_code": held.dossier_code,
-            "forward": plain(message.content[0]),
+            "forward": forward,
         }
         self.book.record(EFFECTS[message.subject.function], held.key, content, at=request.at, call=request.call)
         held.subject = message.subject
@@ -253,6 +258,16 @@ class NswSimulator(Simulator):
             call = self._officers.message(self._found(arguments), str(arguments["function"]), arguments, self._signing)
         self._officers.outbox.send_now(call, once=True)
         return call.shown()
+
+    def _fetch_files(self, arguments: Mapping[str, Any]) -> Any:
+        with self.lock:
+            held = self._found(arguments)
+            papers = [paper for paper in held.papers if paper.get("Url")]
+        for paper in papers:  # without the lock: a slow answer holds up nobody
+            paper["fetched"] = fetched(paper["Url"])
+        with self.lock:
+            self.book.put(held.key, held.shown())
+        return held.shown()
 
     def _now(self) -> datetime:
         return self.clock.now()

@@ -7,6 +7,7 @@ real socket and writes every effect it saw into its book, from which the oracle 
 from adapters.simulation.book import Book
 from adapters.simulation.clock import SimClock
 from adapters.simulation.faults import FAULT_KINDS, GENERAL_FAULTS, FaultPlan, Outage, Strike
+from adapters.simulation.fetching import fetched
 from adapters.simulation.server import SimulatorServer
 from adapters.simulation.simulator import CallKind, Reply, Request, Simulator
 
@@ -23,4 +24,5 @@ __all__ = [
     "Simulator",
     "SimulatorServer",
     "Strike",
+    "fetched",
 ]
