@@ -23,6 +23,7 @@ from adapters.receiving import Receiver, Receives
 from gateway.config import Config, PortalConfig
 from gateway.config_file.portals import SECRET, texts
 from gateway.config_file.vocabulary import vocabulary
+from gateway.files.fetching import Fetcher
 from gateway.inbound.answers import Answers
 from gateway.inbound.files import FileStore
 from gateway.inbound.intake import Desk, Intake
@@ -50,12 +51,18 @@ _M_ARENA_MAX = -8  # of malloc.h
 class Waker:
     """Passes "this portal has lanes due" on to whoever runs jobs; until someone listens it is said to nobody.
 
-    `ear` hears in the same way that calls of a portal wait to be taken in.
+    `ear` hears in the same way that calls of a portal wait to be taken in, `porter` that files of it are wanted.
     """
 
     def __init__(self) -> None:
         self.listener: Callable[[str], None] | None = None
         self.ear: Callable[[str], None] | None = None
+        self.porter: Callable[[str], None] | None = None
+
+    def wanted(self, portal: str) -> None:
+        """Wake the portal's job that fetches files."""
+        if self.porter is not None:
+            self.porter(portal)
 
     def heard(self, portal: str) -> None:
         """Wake the portal's inbound job."""
@@ -106,6 +113,8 @@ class Gateway:
     waker: Waker
     inbound: Inbound
     signer: SigningRing
+    fetchers: Mapping[str, Fetcher]
+    """By portal, of those whose files can be asked for."""
 
     def __enter__(self) -> Self:
         return self
@@ -192,11 +201,15 @@ def open_gateway(
             new_id=ids,
             wake=waker,
             signer=signer,
+            fetch=waker.wanted,
         )
         engine = Engine(shop)
         inbound = _inbound(engine, shop, waker)
+        kept = inbound.desk.files
+        fetchers = {name: Fetcher(shop, portal, kept) for name, portal in portals.items() if portal.opens_files}
         undo.pop_all()
-    return Gateway(config, store, vault, portals, holds, engine, Operator(engine), clock, waker, inbound, signer)
+    operator = Operator(engine)
+    return Gateway(config, store, vault, portals, holds, engine, operator, clock, waker, inbound, signer, fetchers)
 
 
 def _inbound(engine: Engine, shop: Workshop, waker: Waker) -> Inbound:

@@ -46,8 +46,9 @@ def run(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
             notices.watch,
             taker=inbound.taker,
             upkeep=partial(_upkeep, gateway),
+            fetchers=gateway.fetchers,
         )
-        gateway.waker.listener, gateway.waker.ear = runner.wake, runner.hear
+        gateway.waker.listener, gateway.waker.ear, gateway.waker.porter = runner.wake, runner.hear, runner.fetch
         inbound.replay()
         _stop_on_signals(runner)
         http = serve(gateway, inbound.intake.receive)

@@ -117,10 +117,21 @@ def _round(gateway: Gateway, portals: list[str], found: Rounds) -> int:
             moved += gateway.inbound.taker.run(name)
         if gateway.portals[name].pulls and not _is_held(gateway, name, found):
             moved += _pull(gateway, name, found)
-    for name in portals:
-        if gateway.portals[name].pushes and not _is_held(gateway, name, found):
-            moved += _deliver(gateway, name, found)
-    return moved
+    moved += _write(gateway, portals, found)
+    fetched = sum(_fetch(gateway, name) for name in gateway.fetchers if not _is_held(gateway, name, found))
+    return moved + (_write(gateway, portals, found) if fetched else 0)
+
+
+def _write(gateway: Gateway, portals: list[str], found: Rounds) -> int:
+    """Deliver what is due everywhere; gives how much was sent."""
+    names = [name for name in portals if gateway.portals[name].pushes and not _is_held(gateway, name, found)]
+    return sum(_deliver(gateway, name, found) for name in names)
+
+
+def _fetch(gateway: Gateway, name: str) -> int:
+    """Fetch the files that deliveries wait for; gives how many were settled."""
+    counts = gateway.fetchers[name].run().counts
+    return counts["held"] + counts["given_up"]
 
 
 def _is_held(gateway: Gateway, name: str, found: Rounds) -> bool:

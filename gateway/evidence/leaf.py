@@ -25,6 +25,7 @@ KINDS = {
     "act": "an operator's act: actor, reason, what changed",
     "portal": "a portal's mode or adopt line changed, it was compared, or a sweep stopped to ask",
     "inbound": "a call on us was stored or refused: receiver, key, version, what was answered, the files it brought",
+    "file": "a file was fetched from the portal that holds it, or given up",
     "receipt": "we signed a statement about one fact of a hand-over",
     "restore": "a restored store began a new epoch; names both heads",
 }

@@ -55,7 +55,7 @@ class Answers:
             return None
 
     def _file(self, portal: Portal, asked: Mapping[str, JsonValue]) -> JsonValue:
-        """A file of a dossier that this portal has to do with, until its day has come."""
+        """A file behind an address that this portal was given, or that came from it, until its day has come."""
         name = str(asked.get("id") or "")
         row = self._store.read(lambda tx: self._allowed(tx, portal.name, name))
         if row is None:
@@ -67,10 +67,10 @@ class Answers:
         return {"content": content, "media_type": row.media_type, "name": self._files.name(row)}
 
     def _allowed(self, tx: Tx, portal: str, name: str) -> FileRow | None:
-        row = tx.file(name)
+        link = tx.file_link(name)
+        if link is not None and link.portal != portal:
+            return None
+        row = tx.file(link.file_id if link else name)
         if row is None or row.expires_at <= self._clock.now().timestamp():
             return None
-        if row.portal == portal:
-            return row
-        lanes = tx.lanes_of([row.dossier_id]).get(row.dossier_id, []) if row.dossier_id else []
-        return row if any(lane.portal == portal for lane in lanes) else None
+        return row if link is not None or row.portal == portal else None

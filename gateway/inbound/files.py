@@ -37,6 +37,10 @@ _MAGIC = (
 _PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
 
 
+class FileRefusedError(RecordInvalidError):
+    """Nothing that is ever taken in, however often it comes: too large, or a program."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A file on disk that is nobody's yet: its row, and where its sealed bytes lie meanwhile."""
@@ -58,7 +62,7 @@ def looks_like(head: bytes) -> str:
     """
     start = head[:512].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if head.startswith(_PROGRAMS):
-        raise RecordInvalidError("the file is a program")
+        raise FileRefusedError("the file is a program")
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<script")):
         raise RecordInvalidError("a web page instead of a file")
     for magic, media in _MAGIC:
@@ -85,15 +89,28 @@ class FileStore:
         return self.place([held])[0]
 
     def hold(
-        self, portal: str, key: str, ref: str, name: str, chunks: Iterable[bytes], *, cap: int, at: float, days: int
+        self,
+        portal: str,
+        key: str,
+        ref: str,
+        name: str,
+        chunks: Iterable[bytes],
+        *,
+        cap: int,
+        at: float,
+        days: int,
+        owner: str = "",
     ) -> Held:
         """Put one file on disk under a name that nobody else uses, until `place` or `let_go`.
 
+        `owner` seals it: the dossier it is known to be of, else the call of this key.
+
         Raises:
+            KeyError: The owner was erased.
             RecordInvalidError: Empty, larger than `cap` bytes, or nothing that a dossier may hold.
             StoreError: The disk does not take it.
         """
-        owner = f"call:{portal}:{self._vault.blind(key)[:24]}"
+        owner = owner or f"call:{portal}:{self._vault.blind(key)[:24]}"
         self._vault.ensure([owner])
         part = self._folder / f"{uuid.uuid4()}.part"
         sha, size = hashlib.sha256(), 0
@@ -104,7 +121,7 @@ class FileStore:
                 for number, (plain, last) in enumerate(_slices(chunks)):
                     size += len(plain)
                     if size > cap:
-                        raise RecordInvalidError(f"a file is larger than {cap} bytes")
+                        raise FileRefusedError(f"a file is larger than {cap} bytes")
                     media = media or (looks_like(plain) if plain else "")
                     sha.update(plain)
                     file.write(self._sealed(owner, number, plain, last=last))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from gateway.files.fetching import Fetcher
 from gateway.inbound.offers import refresh
 from gateway.inbound.take_in import Taker
 from gateway.inbox.telling import Teller
@@ -29,7 +30,7 @@ class PortalJobs:
     """What is done for one portal, by whichever thread is woken. Thread-safe.
 
     `again` remembers that lanes became due while a delivery was running, so that none waits for the next interval;
-    `told` likewise that calls came while others were taken in.
+    `told` likewise that calls came while others were taken in, `wanted` that files are wanted while others are fetched.
     """
 
     def __init__(
@@ -40,12 +41,15 @@ class PortalJobs:
         hold: LoginHold,
         pool: ThreadPoolExecutor,
         taker: Taker | None = None,
+        fetcher: Fetcher | None = None,
     ) -> None:
         self.name = portal.name
         self.portal = portal
         self.again = threading.Event()
         self.told = threading.Event()
         self._taker = taker
+        self._fetcher = fetcher
+        self.wanted = threading.Event()
         self._engine = engine
         self._store = store
         self._hold = hold
@@ -93,6 +97,21 @@ class PortalJobs:
                     log.info("calls_applied", calls=taken)
                 if not self.told.is_set():
                     return
+
+    def files(self) -> None:
+        """Fetch the files that deliveries wait for, and again as long as more were asked for meanwhile."""
+
+        def work() -> tuple[str, Json]:
+            if self._fetcher is None:
+                return "", {}
+            found = self._fetcher.run()
+            return found.reason, dict(found.counts)
+
+        while not self.portal.stopping.is_set():
+            self.wanted.clear()
+            self._run("files", work)
+            if not self.wanted.is_set():
+                return
 
     def offers(self) -> None:
         """Read what this handler offers, by which calls are judged."""

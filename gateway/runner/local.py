@@ -18,6 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from adapters.base import Offers
 from adapters.receiving import Receives
+from gateway.files.fetching import Fetcher
 from gateway.inbound.take_in import Taker
 from gateway.log import get_logger
 from gateway.runner.jobs import PortalJobs
@@ -33,8 +34,8 @@ WATCH_EVERY_S = 30.0
 TELL_EVERY_S = 2.0
 OFFERS_EVERY_S = 3600.0
 UPKEEP_EVERY_S = 3600.0
-JOBS_PER_PORTAL = 5
-"""pull, deliver, reconcile, taking calls in and reading offers may run side by side; each of them only once."""
+JOBS_PER_PORTAL = 6
+"""pull, deliver, reconcile, taking calls in, fetching files and reading offers may run side by side; each only once."""
 MISFIRE_GRACE_S = 3600
 GRACE_S = 4.0
 
@@ -56,6 +57,7 @@ class LocalRunner:
         watch: Callable[[], None],
         taker: Taker | None = None,
         upkeep: Callable[[], None] | None = None,
+        fetchers: Mapping[str, Fetcher] | None = None,
     ) -> None:
         self.failure = ""
         self.ended = threading.Event()
@@ -70,7 +72,7 @@ class LocalRunner:
             for name, portal in self._portals.items()
         }
         self._jobs = {
-            name: PortalJobs(engine, portal, store, holds[name], self._pools[name], taker)
+            name: PortalJobs(engine, portal, store, holds[name], self._pools[name], taker, (fetchers or {}).get(name))
             for name, portal in self._portals.items()
         }
         executors = {name: JobPool(JOBS_PER_PORTAL) for name in self._portals}
@@ -96,6 +98,8 @@ class LocalRunner:
         portal = jobs.portal
         if isinstance(portal.adapter, Receives):
             self._every(f"inbound:{name}", jobs.take_in, DELIVER_AT_LEAST_EVERY_S, name)
+        if portal.opens_files:
+            self._every(f"files:{name}", jobs.files, DELIVER_AT_LEAST_EVERY_S, name)
         if name in self._handlers and isinstance(portal.adapter, Offers):
             self._every(f"offers:{name}", jobs.offers, OFFERS_EVERY_S, name)
         if portal.pulls:
@@ -146,6 +150,16 @@ class LocalRunner:
         if self._scheduler.running:
             with suppress(JobLookupError):
                 self._scheduler.modify_job(f"inbound:{portal}", next_run_time=self._clock.now())
+
+    def fetch(self, portal: str) -> None:
+        """Fetch a portal's files now, or once more when that is under way."""
+        jobs = self._jobs.get(portal)
+        if jobs is None or jobs.wanted.is_set():
+            return
+        jobs.wanted.set()
+        if self._scheduler.running:
+            with suppress(JobLookupError):
+                self._scheduler.modify_job(f"files:{portal}", next_run_time=self._clock.now())
 
     def stop(self, grace_s: float = GRACE_S) -> None:
         """Stop within seconds: nothing new is begun, calls in flight get `grace_s` to end, then connections close.

@@ -13,6 +13,7 @@ import pytest
 from gateway.evidence.leaf import KINDS
 from gateway.store.backup import backup
 from gateway.store.restore import restore
+from tests.unit.files.town import Town
 from tests.unit.inbound.telling import Told
 from tests.unit.sync.world import START, World, config
 
@@ -56,6 +57,11 @@ def lived(tmp_path: Path) -> Iterator[World]:
     told.tell(files=[{"name": "đơn.txt", "text": "nội dung"}])
     called = told.store.read(lambda tx: tx.leaves())
     told.close()
+    town = Town(tmp_path / "town")
+    town.born(town.province.row("f1", "Tờ khai.pdf"), {"ref": "f2", "name": "Không còn.pdf"})
+    town.rest()
+    called += town.store.read(lambda tx: tx.leaves())
+    town.close()
     world = World(tmp_path, raw)
     world.live()
     world.store.write(lambda tx: tx.append_leaves([row for _, row in called]))

@@ -10,6 +10,8 @@ from typing import Any
 
 from adapters.base import Repeat
 from gateway.config import Config
+from gateway.files.fetching import Fetcher
+from gateway.inbound.files import FileStore
 from gateway.signing import SigningRing
 from gateway.store.rows import DeliveryRow, LaneKey, LaneRow
 from gateway.store.sqlite import SqliteStore
@@ -96,6 +98,8 @@ class World:
             wake=lambda portal: None,
             signer=self.signer,
         )
+        self.files = FileStore(self.folder / "files", self.vault)
+        self.fetchers = {name: Fetcher(self.shop, one, self.files) for name, one in portals.items() if one.opens_files}
         self.engine = Engine(self.shop)
         self.operator = Operator(self.engine)
 
@@ -140,6 +144,8 @@ class World:
             happened += self.engine.pull(name).changed
         for name in names:
             happened += self.engine.deliver(name).counts["sent"]
+        if any(self.fetchers[name].run().counts for name in sorted(self.fetchers)):
+            happened += sum(self.engine.deliver(name).counts["sent"] for name in names)
         return happened
 
     def rest(self, rounds: int = 20, every_s: float = 30.0) -> int:

@@ -1,0 +1,276 @@
+"""Files travel with their dossier: what is sent once waits for them, a copy is mended when they are here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.receiving import Question
+from gateway.inbound.answers import Answers
+from tests.unit.files.town import CODE, LINKS, PDF, T0, Town, shown, town_config
+
+HOUR = 3600.0
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    made = Town(tmp_path)
+    yield made
+    made.close()
+
+
+def fetched_by(town: Town, portal: str, url: str) -> Any:
+    """What a portal gets that asks for the last part of an address."""
+    answers = Answers(town.config, town.store, town.vault, town.files, town.clock)
+    return answers(town.shop.portals[portal], Question("file", {"id": url.rpartition("/")[2]}))
+
+
+def content(found: Any) -> bytes:
+    """The bytes of an answered file, whole or in slices."""
+    held = found["content"]
+    return held if isinstance(held, bytes) else b"".join(held)
+
+
+def test_a_certificate_lies_at_the_province_with_its_act_and_has_an_address_at_the_national_portal(town: Town) -> None:
+    town.born()
+    town.rest()
+    town.completed(town.justice.row("cert:1", "Giấy khai sinh.pdf", digest=sha(PDF)))
+    town.rest()
+    assert town.province.got == [{"Giấy khai sinh.pdf": sha(PDF)}], "the bytes came with the act, once"
+    assert [town.read(row) for row in town.kept()] == [PDF]
+    (row,) = shown(town)
+    assert row["url"].startswith(f"{LINKS}/") and len(row["url"].rpartition("/")[2]) == 36
+    assert (row["sha256"], row["size"], row["type"]) == (sha(PDF), len(PDF), "application/pdf")
+    assert content(fetched_by(town, "national", row["url"])) == PDF
+    assert fetched_by(town, "province", row["url"]) is None, "another portal's address is none"
+    assert town.justice.opened == ["cert:1"]
+
+
+def test_a_dossiers_papers_reach_the_ministry_whole_with_the_declaration(town: Town) -> None:
+    papers = [town.province.row(f"r1/f{n}", f"Tờ khai số {n}.pdf", PDF + bytes([n])) for n in range(3)]
+    town.born(*papers)
+    town.rest()
+    assert town.justice.got == [{f"Tờ khai số {n}.pdf": sha(PDF + bytes([n])) for n in range(3)}]
+    assert town.justice.pushes == [("declare", CODE)]
+
+
+def test_a_declaration_waits_for_its_papers_with_a_reason_and_a_copy_does_not(town: Town) -> None:
+    town.province.trouble = ["away"] * 2
+    town.born(town.province.row("r1/f1", "Tờ khai.pdf"))
+    town.round()
+    assert town.justice.pushes == []
+    lane = town.lane("justice")
+    assert (lane.state, lane.reason) == ("owed", "command: 1 files of province are not here yet")
+    assert lane.due_at is not None
+    assert "url" not in town.national.shown[CODE]["papers"][0], "the copy is there, without an address"
+    town.rest(every_s=40)
+    assert town.justice.got == [{"Tờ khai.pdf": sha(PDF)}]
+    assert town.national.shown[CODE]["papers"][0]["url"].startswith(LINKS)
+
+
+@pytest.mark.parametrize("trouble", ["away", "cut", "html", "other", "slow"])
+def test_a_file_that_comes_broken_is_asked_for_again(town: Town, trouble: str) -> None:
+    town.province.trouble = [trouble] * 3
+    town.born(town.province.row("r1/f1", "Tờ khai.pdf", sha256=sha(PDF)))
+    town.rest(every_s=60)
+    assert town.justice.got == [{"Tờ khai.pdf": sha(PDF)}]
+    assert len(town.province.opened) == 4
+    assert [path.name for path in (town.folder / "files").iterdir()] == [row.id for row in town.kept()]
+
+
+def test_a_file_refused_for_good_holds_nobody_up_and_a_person_is_told(town: Town) -> None:
+    town.born()
+    town.rest()
+    row = town.justice.row("cert:1", "Giấy khai sinh.pdf")
+    town.justice.shelf.clear()
+    town.completed(row)
+    town.rest()
+    assert town.province.folders["r1"].detail["status"] == "completed"
+    assert town.province.got == [{}], "the act went without it"
+    assert [(one.state, one.tries, one.reason) for one in town.wanted()] == [("given_up", 1, "no such file")]
+    assert "url" not in shown(town)[0] and shown(town)[0]["name"] == "Giấy khai sinh.pdf"
+
+
+def test_patience_ends_and_what_waited_goes_on(town: Town) -> None:
+    town.province.trouble = ["away"] * 10_000
+    town.born(town.province.row("r1/f1", "Tờ khai.pdf"))
+    for _ in range(23):
+        town.tick(HOUR)
+        town.round()
+    assert town.justice.pushes == []
+    town.tick(2 * HOUR)
+    town.rest(every_s=HOUR)
+    assert town.justice.got == [{}]
+    assert town.wanted()[0].state == "given_up"
+
+
+def test_a_portal_that_may_not_be_asked_is_not_waited_for_for_ever(town: Town) -> None:
+    town.born()
+    town.rest()
+    town.completed(town.justice.row("cert:1", "Giấy khai sinh.pdf"))
+    town.tick()
+    town.engine.pull("justice")
+    town.engine.deliver("province")
+    for _ in range(5):
+        town.shop.portals["justice"].breaker.failed("no answer")
+    town.justice.down = True
+    for _ in range(47):
+        town.tick(HOUR)
+        town.fetchers["justice"].run()
+        town.engine.deliver("province")
+    assert town.province.got == [] and town.wanted()[0].state == "wanted"
+    for _ in range(3):
+        town.tick(HOUR)
+        town.fetchers["justice"].run()
+        town.engine.deliver("province")
+    assert town.province.got == [{}] and town.justice.opened == []
+
+
+def test_what_was_taken_back_does_not_travel(town: Town) -> None:
+    town.born(
+        town.province.row("r1/f1", "Tờ khai.pdf"),
+        town.province.row("r1/f2", "Tờ bỏ.pdf", PDF + b"2", gone=True),
+    )
+    town.rest()
+    assert town.justice.got == [{"Tờ khai.pdf": sha(PDF)}]
+    assert town.province.opened == ["r1/f1"]
+
+
+def test_another_file_under_the_same_reference_is_another_file(town: Town) -> None:
+    town.born(town.province.row("r1/f1", "Tờ khai.pdf"))
+    town.rest()
+    first = town.national.shown[CODE]["papers"][0]
+    town.province.folders["r1"].detail["papers"] = [town.province.row("r1/f1", "Tờ khai.pdf", PDF + b"%% 2")]
+    town.province.act("r1", "in_progress", at=town.tick())
+    town.rest()
+    second = town.national.shown[CODE]["papers"][0]
+    assert first["url"] != second["url"] and second["sha256"] == sha(PDF + b"%% 2")
+    town.province.act("r1", "forwarded", at=town.tick())
+    town.rest()
+    assert town.justice.got[-1] == {"Tờ khai.pdf": sha(PDF + b"%% 2")}
+
+
+def test_the_same_file_has_the_same_bytes_and_address_at_every_write(town: Town) -> None:
+    town.province.open("r1", at=town.tick(), code=CODE, status="accepted", papers=[town.province.row("f", "Đơn.pdf")])
+    town.rest()
+    first = town.national.shown[CODE]["papers"]
+    town.province.act("r1", "in_progress", at=town.tick())
+    town.rest()
+    assert town.national.shown[CODE]["papers"] == first
+    assert town.province.opened == ["f"]
+
+
+def test_a_declaration_repeated_after_a_lost_answer_names_the_same_bytes(town: Town) -> None:
+    town.justice.faults = ["cut"]
+    town.born(town.province.row("r1/f1", "Tờ khai.pdf"))
+    town.round()
+    (open_one,) = town.open_deliveries()
+    assert open_one.doc["files"] == {town.kept()[0].id: sha(PDF)}
+    town.tick(1000 * 24 * HOUR)
+    assert town.store.read(lambda tx: tx.expired_files(town.now())) == [], "kept as long as it may be sent again"
+    town.rest()
+    assert town.justice.got == [{"Tờ khai.pdf": sha(PDF)}]
+    assert [row.id for row in town.store.read(lambda tx: tx.expired_files(town.now()))] == [town.kept()[0].id]
+
+
+def test_a_file_whose_day_has_come_is_asked_for_again_when_it_is_needed(town: Town) -> None:
+    town.born(town.province.row("r1/f1", "Tờ khai.pdf"))
+    town.rest()
+    gone = town.kept()
+    town.files.remove(gone)
+    town.store.write(lambda tx: tx.drop_files(row.id for row in gone))
+    url = town.national.shown[CODE]["papers"][0]["url"]
+    assert fetched_by(town, "national", url) is None
+    town.province.act("r1", "supplement_requested", at=town.tick())
+    town.province.act("r1", "forwarded", at=town.tick())
+    town.rest()
+    assert town.justice.got[-1] == {"Tờ khai.pdf": sha(PDF)}
+    assert content(fetched_by(town, "national", url)) == PDF
+    assert [row["url"] for row in town.national.shown[CODE]["papers"]] == [url]
+
+
+def test_a_death_between_disk_and_row_leaves_one_row_and_no_second_file(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.born(town.province.row("r1/f1", "Tờ khai.pdf"))
+    town.tick()
+    town.engine.pull("province")
+    town.engine.deliver("justice")
+    with monkeypatch.context() as dying:
+
+        def killed(*_: Any) -> None:
+            raise KeyboardInterrupt
+
+        dying.setattr(town.fetchers["province"], "_had", killed)
+        with pytest.raises(KeyboardInterrupt):
+            town.fetchers["province"].run()
+    assert town.kept() == [] and town.wanted()[0].state == "wanted"
+    town.restart()
+    town.rest()
+    assert len(town.kept()) == 1 and len(list((town.folder / "files").iterdir())) == 1
+    assert town.justice.got == [{"Tờ khai.pdf": sha(PDF)}]
+
+
+def test_nothing_is_asked_for_a_dossier_of_before_the_line_nor_by_a_preview(town: Town) -> None:
+    town.province.open(
+        "old", at=T0 - 48 * HOUR, code="H99-1", procedure="2.000001", status="forwarded",
+        papers=[town.province.row("old/f", "Cũ.pdf")],
+    )  # fmt: skip
+    town.rest()
+    assert town.store.read(lambda tx: tx.counts())["wanted_file"] == 0
+    town.province.open("r2", at=town.tick(), code="H99-2", status="forwarded", procedure="2.000001",
+                       papers=[town.province.row("r2/f", "Mới.pdf")])  # fmt: skip
+    town.engine.pull("province")
+    assert town.engine.preview()
+    assert town.store.read(lambda tx: tx.counts())["wanted_file"] == 0 and town.province.opened == []
+
+
+def test_no_file_is_fetched_for_addresses_that_nobody_can_be_given(tmp_path: Path) -> None:
+    raw = town_config()
+    del raw["portals"]["national"]["inbound"]
+    town = Town(tmp_path, raw)
+    town.province.open("r1", at=town.tick(), code=CODE, status="accepted", papers=[town.province.row("f", "Đơn.pdf")])
+    town.rest()
+    assert "url" not in town.national.shown[CODE]["papers"][0]
+    assert town.province.opened == [] and town.wanted() == []
+    town.close()
+
+
+def test_results_of_every_ministry_of_a_group_come_with_the_act_that_ends_it(tmp_path: Path) -> None:
+    raw = town_config()
+    when = {"procedures": ["2.*"], "wires": ["forwarded"]}
+    raw["portals"]["health"] = dict(raw["portals"]["justice"])
+    raw["routes"] = [
+        {"name": "national", "to": "national"},
+        *(
+            {"name": name, "to": name, "kind": "forward", "when": when, "group": "birth"}
+            for name in ("justice", "health")
+        ),
+    ]
+    raw["groups"] = {"birth": {"when_all": {"act": "completed", "from": ["forwarded"]}}}
+    town = Town(tmp_path, raw)
+    town.born()
+    town.rest()
+    town.others["health"].states[CODE] = ("completed", "")
+    town.completed(town.justice.row("cert:1", "Giấy khai sinh.pdf"))
+    town.rest()
+    assert town.province.got == [{"Giấy khai sinh.pdf": sha(PDF)}]
+    town.close()
+
+
+def test_a_ministrys_word_for_a_file_of_another_portal_opens_nothing(town: Town) -> None:
+    town.born(town.province.row("r1/f1", "Tờ khai.pdf"))
+    town.rest()
+    (kept,) = town.kept()
+    town.completed({"ref": kept.id, "name": "Lạ.pdf"}, {"ref": "r1/f1", "name": "Khác.pdf"})
+    town.rest()
+    assert town.province.got == [{}]
+    assert {one.portal for one in town.wanted() if one.state == "given_up"} == {"justice"}
