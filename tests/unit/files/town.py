@@ -139,6 +139,7 @@ class Town(World):
     justice: Justice
 
     def __init__(self, folder: Path, raw: dict[str, Any] | None = None) -> None:
+        folder.mkdir(exist_ok=True)
         super().__init__(folder, raw or town_config())
         self.close()
         self.province = Province("province", self.clock)
