@@ -37,6 +37,11 @@ PROBLEMS: Mapping[str, Problem] = {
     "digest_differs": Problem(
         409, "This is not the digest of the item", "Fetch the content again and acknowledge what you have stored."
     ),
+    "cursor_foreign": Problem(
+        409,
+        "This cursor is not of this inbox, or ahead of it",
+        "Begin again without a cursor: all that waits for you is listed, each item under the id you know it by.",
+    ),
     "time_not_valid": Problem(
         409, "The time cannot be right", "Send when it happened, with zone, and not ahead of our clock."
     ),

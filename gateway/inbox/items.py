@@ -10,6 +10,7 @@ from typing import cast
 
 from adapters.inbox.adapter import InboxAdapter
 from gateway.inbound.files import FileStore
+from gateway.inbox import cursor
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, FileRow, NoticeRow
 from gateway.sync.case import Workshop
@@ -54,6 +55,15 @@ class Attachment:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Items in order, the cursor behind the last of them, and whether there are more."""
+
+    items: list[Item]
+    next: str
+    more: bool
+
+
 class Items:
     """Reads inboxes. Thread-safe."""
 
@@ -73,11 +83,26 @@ class Items:
             raise RefusedError("not_allowed")
         return cast("InboxAdapter", found.adapter)
 
-    def page(self, portal: str, after: int, limit: int, *, waiting: bool) -> tuple[list[Item], bool]:
-        """Items behind number `after`, oldest first, and whether there are more."""
+    def page(self, portal: str, after: str, limit: int, *, waiting: bool) -> Slice:
+        """Items behind a cursor, oldest first.
+
+        Raises:
+            RefusedError: `cursor_foreign`, it is of another inbox, or of a place that this one has not come to.
+        """
         self.adapter(portal)
-        found = self._shop.store.read(lambda tx: tx.items(portal, after=after, waiting=waiting, limit=limit + 1))
-        return [_item(*pair) for pair in found[:limit]], len(found) > limit
+        place = cursor.place_of(self._shop.vault, portal, after)
+        if place is None:
+            raise RefusedError("cursor_foreign")
+
+        def look(tx: Tx) -> tuple[int, list[tuple[NoticeRow, DeliveryRow]]]:
+            return tx.last_offered(), tx.items(portal, after=place, waiting=waiting, limit=limit + 1)
+
+        last, found = self._shop.store.read(look)
+        if place > last:
+            raise RefusedError("cursor_foreign")
+        items = [_item(*pair) for pair in found[:limit]]
+        end = items[-1].number if items else place
+        return Slice(items, cursor.written(self._shop.vault, portal, end), len(found) > limit)
 
     def item(self, portal: str, item_id: str, tx: Tx | None = None) -> Item:
         """One item.

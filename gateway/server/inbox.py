@@ -20,6 +20,7 @@ from gateway import __version__
 from gateway.access import Access
 from gateway.config import Config, ServerConfig
 from gateway.inbox.answers import Answers
+from gateway.inbox.cursor import PATTERN
 from gateway.inbox.items import Item, Items, RefusedError
 from gateway.server.inbox_description import TEXT, described, problems
 from gateway.server.inbox_door import COME_AGAIN_S, PORTAL, InboxDoor, rules_of
@@ -40,7 +41,7 @@ PREFIX = "/v1"
 _AT_ONCE = 200
 _STATUSES = {400: "malformed", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
-After = Annotated[str, Query(pattern=r"^([0-9a-f]{1,15})?$", description="`next` of your last page", examples=["1f"])]
+After = Annotated[str, Query(pattern=PATTERN, description="`next` of your last page", examples=["1f-09c3ab"])]
 Limit = Annotated[int, Query(ge=1, le=_AT_ONCE, description="Most items at once")]
 Known = Annotated[str | None, Header(alias="If-None-Match", description="An ETag you hold", max_length=2000)]
 Key = Annotated[
@@ -67,7 +68,7 @@ class Interface:
         router = APIRouter(prefix="/inbox", tags=["inbox"])
         add = router.add_api_route
         read = (400, 401, 403, 429, 503)
-        add("/items", self.page, response_model=ItemPage, summary="List", responses=problems(*read, known=True))
+        add("/items", self.page, response_model=ItemPage, summary="List", responses=problems(*read, 409, known=True))
         one = (*read, 404)
         add(
             "/items/{item_id}",
@@ -123,10 +124,8 @@ class Interface:
         self, request: Request, after: After = "", limit: Limit = 50, waiting: bool = True, known: Known = None
     ) -> Response:
         """Items behind `after`, oldest first. `waiting=false` lists those that are settled as well."""
-        number = int(after or "0", 16)
-        found, more = self._items.page(_portal(request), number, limit, waiting=waiting)
-        last = f"{found[-1].number if found else number:x}"
-        page = ItemPage(items=[ItemSummary(**_summary(item)) for item in found], next=last, more=more)
+        found = self._items.page(_portal(request), after, limit, waiting=waiting)
+        page = ItemPage(items=[ItemSummary(**_summary(item)) for item in found.items], next=found.next, more=found.more)
         return _tagged(page.model_dump_json(exclude_none=True).encode(), known)
 
     def item(self, request: Request, item_id: str, known: Known = None) -> Response:

@@ -64,7 +64,7 @@ class ItemPage(Body):
     """Items in the order in which they were offered."""
 
     items: list[ItemSummary]
-    next: str = Field(description="Give it as `after` to go on from here; keep it", examples=["1f"])
+    next: str = Field(description="Give it as `after` to go on from here; keep it", examples=["1f-09c3ab"])
     more: bool = Field(description="Whether more wait behind `next` already")
 
 

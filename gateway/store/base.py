@@ -263,6 +263,9 @@ class Tx(Protocol):
     ) -> list[tuple[NoticeRow, DeliveryRow]]:
         """Items of one portal behind number `after`, oldest first; only those that still wait, or all."""
 
+    def last_offered(self) -> int:
+        """The highest number that any item has had, whether it is still there or was lost with a store; 0 for none."""
+
     def item(self, portal: str, name: str) -> tuple[NoticeRow, DeliveryRow] | None:
         """By name; another portal's item is none."""
 

@@ -38,6 +38,11 @@ class InboxTables:
         ).fetchall()
         return [self._item(*numbers) for numbers in found]
 
+    def last_offered(self) -> int:
+        """The highest number that any item has had, whether it is still there or was lost with a store; 0 for none."""
+        found = self._sql.execute("SELECT seq FROM sqlite_sequence WHERE name = 'notice'").fetchone()
+        return int(found[0]) if found else 0
+
     def item(self, portal: str, name: str) -> Item | None:
         """By name; another portal's item is none."""
         found = self._sql.execute(

@@ -19,6 +19,8 @@ from gateway.store.shapes import PORTAL
 from gateway.store.transaction import SqliteTx
 from schemas.errors import StoreError
 
+AHEAD = 1_000_000_000
+"""More items than are offered between a backup and the loss of its store."""
 _NUMBERED = ("delivery", "raw", "quarantine", "run", "inbound_call", "receipt", "notice")
 
 
@@ -113,8 +115,7 @@ def _begin_epoch(new: Path, now: datetime, actor: str, replaced: _Replaced | Non
         open_lanes = connection.execute("SELECT portal, dossier_id FROM delivery WHERE open").fetchall()
         connection.execute("UPDATE delivery SET state = 'begun' WHERE open")
         tx.mark_due(dict.fromkeys(LaneKey(*found) for found in open_lanes), at)
-        if replaced:
-            _go_on_counting(connection, replaced.numbers)
+        _go_on_counting(connection, replaced.numbers if replaced else _far_ahead(connection))
         tx.put_setting("epoch", str(epoch))
         tx.put_setting("restored_at", str(at))
         said = leaf(
@@ -139,6 +140,15 @@ def _watch_again(connection: sqlite3.Connection) -> list[str]:
         row.sealed_session, row.session_until = b"", 0.0
         SqliteTx(connection).put_portal(row)
     return [row.portal for row in rows]
+
+
+def _far_ahead(connection: sqlite3.Connection) -> dict[str, int]:
+    """Where nobody knows how many items ministries were offered since the backup: further than they can have come.
+
+    Their cursors are numbers of items; one given again would be passed over.
+    """
+    numbers = dict(connection.execute("SELECT name, seq FROM sqlite_sequence WHERE name = 'notice'"))
+    return {"notice": int(numbers.get("notice", 0)) + AHEAD}
 
 
 def _go_on_counting(connection: sqlite3.Connection, numbers: dict[str, int]) -> None:

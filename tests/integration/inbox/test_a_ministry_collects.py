@@ -42,6 +42,27 @@ def test_items_come_in_order_and_a_cursor_goes_on_where_it_ended(room: InboxRoom
     assert len(set(ids)) == 5
 
 
+def test_a_cursor_of_elsewhere_is_refused_and_says_what_to_do(
+    room: InboxRoom, transport: Client, health: Client
+) -> None:
+    """It gave an empty list, for ever: what was offered behind its place was never seen."""
+    room.hand_over(2)
+    mine = transport.get("/v1/inbox/items").json()["next"]
+    place, _, mark = mine.partition("-")
+    ahead = f"{int(place, 16) + 1000:x}-{mark}"
+    theirs = health.get("/v1/inbox/items").json()["next"]
+    elsewhere = f"1-{'0' * len(mark)}"
+    for cursor in (ahead, theirs, elsewhere):
+        said = transport.get(f"/v1/inbox/items?after={cursor}")
+        assert (said.status, said.code) == (409, "cursor_foreign")
+        assert said.json()["detail"].startswith("Begin again without a cursor")
+    assert transport.get(f"/v1/inbox/items?after={place}").code == "cursor_unknown"
+    assert transport.items(f"?after={mine}") == []
+    assert len(transport.items()) == 2
+    room.hand_over(1)
+    assert len(transport.items(f"?after={mine}")) == 1
+
+
 def test_the_digest_is_of_the_content_byte_for_byte(room: InboxRoom, transport: Client) -> None:
     room.hand_over(1)
     (item,) = transport.items()

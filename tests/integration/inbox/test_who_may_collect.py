@@ -48,7 +48,7 @@ def test_a_revoked_key_and_one_past_its_day_open_nothing(room: InboxRoom) -> Non
 
 def test_only_the_digest_of_a_key_is_kept_and_giving_it_is_evidence(room: InboxRoom, tmp_path: Path) -> None:
     text = room.key("transport")
-    secret = text.rpartition("_")[2].encode() if not text.endswith("_") else text[20:].encode()
+    secret = text[-20:].encode()  # Base64 of addresses: it may hold a "_" itself
     room.gateway.store.write(lambda tx: tx.put_setting("x", "y"))
     for file in tmp_path.rglob("*"):
         if file.is_file():
