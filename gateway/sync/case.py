@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from adapters.base import DeliveryClass, FileUse, Operation, Repeat
+from adapters.base import DeliveryClass, FileUse, KnowsUploads, Operation, Repeat
 from gateway.config import Config
 from gateway.signing import SigningRing
 from gateway.store.base import Store, Tx, Vault
@@ -227,7 +227,8 @@ def _shelf(tx: Tx, shop: Workshop, portal: Portal, dossier_id: str, held: Held) 
     def address(file_id: str) -> str:
         return f"{base.rstrip('/')}/{files.token_of(shop.vault, portal.name, file_id)}" if base else ""
 
-    return files.read_shelf(tx, dossier_id, portal.name, opening, address)
+    tellers = {name: one.adapter for name, one in shop.portals.items() if isinstance(one.adapter, KnowsUploads)}
+    return files.read_shelf(tx, dossier_id, portal.name, opening, address, tellers)
 
 
 def _desk(

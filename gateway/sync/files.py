@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from adapters.base import FileUse
+from adapters.base import FileUse, KnowsUploads
 from gateway.store.base import Tx, Vault
 from gateway.store.rows import FileRow, Json, WantedFileRow
 from mappings.message import Message
 
 LISTS = ("documents", "results")
 """The lists of a dossier whose rows name files."""
-_SHOWN = {FileUse.CONTENT: "reference", FileUse.LINK: "url"}
-"""The field of a row without which a mapping has no use for its file."""
+_SHOWN = {FileUse.CONTENT: ("reference", "digest"), FileUse.LINK: ("url",)}
+"""The fields of a row, one of which a mapping writes that has a use for its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,9 @@ def nowhere(file_id: str) -> str:
 class Shelf:
     """What is known of one dossier's files.
 
-    `opening` are the portals whose files can be asked for. `address` gives the address of a file for the portal that
-    is written to, "" where the configuration names none.
+    `opening` are the portals whose files can be asked for. `tellers` tell which of a portal's files are uploads of what
+    we hold: nobody fetches these back. `address` gives the address of a file for the portal that is written to, ""
+    where the configuration names none.
     """
 
     portal: str
@@ -55,6 +56,13 @@ class Shelf:
     wanted: Mapping[tuple[str, str], WantedFileRow]
     opening: Collection[str] = ()
     address: Callable[[str], str] = nowhere
+    tellers: Mapping[str, KnowsUploads] = field(default_factory=dict)
+
+    def upload(self, portal: str, ref: str) -> FileRow | None:
+        """The file that we uploaded there under this reference, if it is one of ours."""
+        if (teller := self.tellers.get(portal)) is None:
+            return None
+        return next((row for row in self.kept.values() if teller.is_upload(ref, name_of(row))), None)
 
 
 @dataclass(slots=True)
@@ -93,6 +101,7 @@ class Carrier:
         if wish is not None and wish.version != version:
             wish = None
         held = self.shelf.kept.get(wish.file_id) if wish and wish.file_id else self.shelf.told.get((portal, ref))
+        held = held or self.shelf.upload(portal, ref)
         if held is not None:
             return self._carried(row, held)
         self._miss(portal, ref, version, wish)
@@ -142,8 +151,8 @@ def token_of(vault: Vault, portal: str, file_id: str) -> str:
 
 def lists_of(message: Message, use: FileUse, prefix: str = "") -> tuple[str, ...]:
     """The lists whose files a message has a use for."""
-    shown = _SHOWN.get(use)
-    return tuple(name for name in LISTS if shown and message.carries(f"{prefix}{name}", shown))
+    shown = _SHOWN.get(use, ())
+    return tuple(name for name in LISTS if any(message.carries(f"{prefix}{name}", field) for field in shown))
 
 
 def names_files(facts: Mapping[str, Json]) -> bool:
@@ -151,12 +160,19 @@ def names_files(facts: Mapping[str, Json]) -> bool:
     return any(row.get("reference") for told in facts.values() for name in LISTS for row in told.get(name) or ())
 
 
-def read_shelf(tx: Tx, dossier_id: str, portal: str, opening: Collection[str], address: Callable[[str], str]) -> Shelf:
+def read_shelf(
+    tx: Tx,
+    dossier_id: str,
+    portal: str,
+    opening: Collection[str],
+    address: Callable[[str], str],
+    tellers: Mapping[str, KnowsUploads],
+) -> Shelf:
     """What is known of a dossier's files."""
     kept = {row.id: row for row in tx.files_of(dossier_id)}
     told = {(row.portal, row.ref): row for row in kept.values() if row.key != dossier_id}
     wanted = {(row.portal, row.ref): row for row in tx.wanted_of(dossier_id)}
-    return Shelf(portal, kept, told, wanted, opening, address)
+    return Shelf(portal, kept, told, wanted, opening, address, tellers)
 
 
 def want(tx: Tx, dossier_id: str, missing: Sequence[Missing], now: float) -> set[str]:
