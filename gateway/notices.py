@@ -152,6 +152,7 @@ def daily(report: StatusReport) -> Notice | None:
         ("unproven", t("unproven", "chưa xác minh được")),
         ("unheard", t("requests of citizens that it does not know of", "yêu cầu của công dân mà cổng chưa biết")),
         ("quarantined", t("quarantined", "bị cách ly")),
+        ("files_given_up", t("files that did not come", "tệp không lấy được")),
         ("drift_given_up", t("drift given up", "sai lệch đã ngừng sửa")),
     )
     lines = []

@@ -26,6 +26,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "quarantine replay": ("lienthong quarantine replay 7",),
     "calls list": ("lienthong calls list --portal national --state refused",),
     "calls show": ("lienthong calls show 12", "lienthong calls show 12 --raw-to call.json"),
+    "files list": ("lienthong files list", "lienthong files list --all --portal justice"),
+    "files retry": ("lienthong files retry H99.19-261118-00001",),
+    "files let-go": (
+        t(
+            "lienthong files let-go H99.19-261118-00001 --reason 'handed over on paper'",
+            "lienthong files let-go H99.19-261118-00001 --reason 'đã giao bản giấy'",
+        ),
+    ),
     "reconcile": ("lienthong reconcile national",),
     "backfill": ("lienthong backfill province",),
     "adopt": (

@@ -67,6 +67,10 @@ NOUNS: dict[str, Noun] = {
         "gateway.cli.handovers:app",
         t("What ministries have, and what is late.", "Hồ sơ đã chuyển cho bộ, việc quá hạn."),
     ),
+    "files": Noun(
+        "gateway.cli.files:app",
+        t("Files that other portals hold: waited for, given up.", "Tệp do cổng khác giữ: đang chờ, không lấy được."),
+    ),
     "receipt": Noun(
         "gateway.cli.receipts:app",
         t("Our signed statements about hand-overs.", "Xác nhận có chữ ký về việc chuyển hồ sơ."),

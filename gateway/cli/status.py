@@ -85,6 +85,9 @@ def _said(finding: Finding) -> str:
             "yêu cầu của công dân mà cổng chưa biết: lienthong parked list",
         ),
         "quarantined": t("quarantined: lienthong quarantine list", "cách ly: lienthong quarantine list"),
+        "files_given_up": t(
+            "files that did not come: lienthong files list", "tệp không lấy được: lienthong files list"
+        ),
         "drift_given_up": t("drift given up: lienthong lanes", "đã ngừng sửa sai lệch: lienthong lanes"),
         "late_sent": t(
             "not yet handed over: lienthong handover list --late", "chưa chuyển được: lienthong handover list"

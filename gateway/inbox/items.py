@@ -46,7 +46,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file of the item's dossier."""
+    """A file that the item's content names."""
 
     id: str
     name: str
@@ -131,7 +131,7 @@ class Items:
             raise RefusedError("content_gone") from None
 
     def attachments(self, portal: str, item: Item) -> list[Attachment]:
-        """The files of an item's dossier, none of them another ministry's."""
+        """The files that an item's content names; of an item frozen before content named any, those of its dossier."""
         if not self._is_kept(portal, item):
             return []
         return [found for row in self._rows(portal, item) if (found := self._attachment(row)) is not None]
@@ -163,7 +163,10 @@ class Items:
         return item.settled_at is None or self._shop.clock.now() <= item.settled_at + kept
 
     def _rows(self, portal: str, item: Item) -> list[FileRow]:
-        """Files that came from the citizen's side or from this ministry itself."""
+        named = item.row.doc.get("files")
+        if named is not None:
+            kept = self._shop.store.read(lambda tx: [tx.file(file_id) for file_id in sorted(named)])
+            return [row for row in kept if row is not None]
         rows = self._shop.store.read(lambda tx: tx.files_of(item.row.dossier_id))
         return [row for row in rows if row.portal == portal or row.portal not in self._staged]
 

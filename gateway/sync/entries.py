@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from adapters.base import DeliveryClass, Presence
+from adapters.base import DeliveryClass, FileUse, Presence
 from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneRow
@@ -102,7 +102,7 @@ def frozen(
     row.doc = {"content": composed.content} if composed.content else {}
     if step.wanted is not None:
         row.doc["route"], row.doc["verb"] = step.wanted.route, step.wanted.verb
-    if composed.files:
+    if composed.operation.files is not FileUse.NONE:
         row.doc["files"] = composed.files
     if composed.members:
         members = set(composed.members)

@@ -72,6 +72,10 @@ class PortalStatus:
     """Items that wait in its inbox."""
     unheard: int = 0
     """Citizens' requests that ended without it knowing of them."""
+    files_wanted: int = 0
+    """Files it holds that deliveries wait for."""
+    files_given_up: int = 0
+    """Files it holds that did not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ def status(store: Store, config: Config, now: float) -> StatusReport:
 
 def _status(tx: Tx, config: Config, now: float) -> StatusReport:
     counted = tx.count_deliveries()
+    counted |= {(portal, f"file:{state}"): count for (portal, state), count in tx.count_wanted().items()}
     quarantined = Counter(row.portal for row in tx.list_quarantine(limit=MANY))
     portals, risky = [], []
     for name, entry in config.portals.items():
@@ -164,6 +169,8 @@ def _portal(
         login_refused_since=refused.get("since"),
         offered=counted.get((name, "offered"), 0),
         unheard=counted.get((name, UNHEARD), 0),
+        files_wanted=counted.get((name, "file:wanted"), 0),
+        files_given_up=counted.get((name, "file:given_up"), 0),
     )
 
 
@@ -195,6 +202,7 @@ def _of_portal(one: PortalStatus) -> list[Finding]:
         (Urgency.SOON, one.unproven > 0, "unproven", str(one.unproven)),
         (Urgency.SOON, one.unheard > 0, UNHEARD, str(one.unheard)),
         (Urgency.SOON, one.quarantined > 0, "quarantined", str(one.quarantined)),
+        (Urgency.SOON, one.files_given_up > 0, "files_given_up", str(one.files_given_up)),
         (Urgency.SOON, one.drift_given_up > 0, "drift_given_up", str(one.drift_given_up)),
     )
     return [Finding(urgency, one.portal, what, value) for urgency, holds, what, value in checks if holds]

@@ -9,7 +9,7 @@ import pytest
 from gateway.config import Config
 from gateway.masking import initials, masked
 from gateway.store.base import Tx
-from gateway.store.rows import DeliveryRow, DossierRow, LaneRow
+from gateway.store.rows import DeliveryRow, DossierRow, LaneRow, WantedFileRow
 from gateway.store.sqlite import SqliteStore
 from gateway.sync.dossiers import Held
 from gateway.sync.standing import Urgency, status
@@ -50,6 +50,10 @@ def delivery(tx: Tx, state: str) -> None:
     tx.put_delivery(DeliveryRow("k", "u", "p", "d", "append", "progress", state=state, open=False))
 
 
+def wanted_file(tx: Tx, state: str) -> None:
+    tx.put_wanted([WantedFileRow("d", "p", "f", state=state, next_at=NOW)])
+
+
 SOON, HOUR = Urgency.SOON, 3600.0
 CASES = {
     "nothing to say": (lambda tx: portal(tx), Urgency.CALM),
@@ -67,6 +71,8 @@ CASES = {
     "all paused": (lambda tx: (portal(tx), tx.put_setting("paused", "by a person")), SOON),
     "parked": (lambda tx: (portal(tx), delivery(tx, "parked")), SOON),
     "unproven": (lambda tx: (portal(tx), delivery(tx, "unproven")), SOON),
+    "a file given up": (lambda tx: (portal(tx), wanted_file(tx, "given_up")), SOON),
+    "a file waited for": (lambda tx: (portal(tx), wanted_file(tx, "wanted")), Urgency.CALM),
     "drift given up": (lambda tx: (portal(tx), lane(tx, "drift_given_up", due_at=None)), SOON),
     "breaker open": (lambda tx: portal(tx, breaker={"until": NOW + 60, "reason": "timeout"}), SOON),
 }
