@@ -8,6 +8,7 @@ from typing import Any
 from adapters.base import JsonValue
 from adapters.receiving import Question
 from gateway.config import Config
+from gateway.inbound.debts import owed
 from gateway.inbound.files import FileStore
 from gateway.store.base import Store, Tx, Vault
 from gateway.store.rows import FileRow
@@ -37,7 +38,7 @@ class Answers:
         return None if find is None else find(portal, question.arguments)
 
     def _fees_owed(self, _portal: Portal, asked: Mapping[str, JsonValue]) -> JsonValue:
-        """The facts of the one dossier of that number, its fees those not paid yet."""
+        """The facts of the one dossier of that number, its fees those not paid yet; None where nobody can tell them."""
         number = str(asked.get("dossier_code") or "")
 
         def look(tx: Tx) -> dict[str, Any] | None:
@@ -46,8 +47,10 @@ class Answers:
             if len(found) != 1:  # unknown, or not unique: nobody is told of another's debt
                 return None
             row = next(iter(found.values()))
-            facts: dict[str, Any] = as_json(dict(view_of(row, Held.open(row, self._vault), self._config).facts))
-            return facts | {"fees": [fee for fee in facts.get("fees") or () if fee.get("paid") is not True]}
+            held = Held.open(row, self._vault)
+            view = view_of(row, held, self._config)
+            fees = owed(view, held.facts, self._config.ownership.handlers)
+            return None if fees is None else as_json(dict(view.facts) | {"fees": fees})
 
         try:
             return self._store.read(look) if number else None

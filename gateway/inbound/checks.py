@@ -23,8 +23,9 @@ def unfit(vocabulary: Vocabulary, portal: str, ownership: OwnershipConfig, call:
             if message is None:
                 return "fields", f"the mapping has no message '{name}'"
             said = message.normalise(wire).values
-            lacking = message.lacking(said)
-            if lacking and not call.record.partial:
+            if call.record.partial:
+                continue
+            if lacking := message.lacking(said):
                 return "missing", f"empty: {', '.join(lacking)}"
             if call.agency and not said.get("handling_agency", {}).get("agency_code"):
                 return "agency", "its agency is named, and the mapping does not read that field"

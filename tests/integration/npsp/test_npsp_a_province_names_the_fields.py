@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from adapters.npsp.caller import citizens
+from adapters.npsp.receiving.options import PROMOTION
 from tests.integration.npsp.test_npsp_pushes_reach_the_province import NUMBER, Line
 
 PUSH = {
@@ -112,6 +113,17 @@ def test_what_the_provinces_own_words_cannot_read_is_refused_and_taken_when_mend
 
     assert tell(line, DOSSIER) == 0
     line.until(line.held)
+
+
+def test_a_promotions_supplement_says_no_agency_and_is_taken_where_the_entry_names_one_for_all(tmp_path: Path) -> None:
+    line = Line(tmp_path, promotion=PROMOTION.model_dump() | {"agencies": {"*": "H99.19"}})
+    notice = {"MaHoSo": NUMBER, "MaTTHC": "2.002288", "MaSoThue": "0100000000", "TenThuongNhan": "CÔNG TY THỬ NGHIỆM"}
+    amended = {"MaHoSoQG": NUMBER, "ThongTinSuaDoi": {"TenChuongTrinhKM": "sửa"}, "LyDoDieuChinh": "điều chỉnh"}
+    wrapped = {"service": "x", "isUpdating": "True", "data": amended}
+    told = [line.ask("addtthcKhuyenMai", orjson.dumps(body)).json()["error_code"] for body in (notice, wrapped)]
+    line.close()
+
+    assert told == [0, 1]
 
 
 def test_a_dossier_whose_agency_the_mapping_does_not_read_is_refused_and_never_waits_for_one(tmp_path: Path) -> None:

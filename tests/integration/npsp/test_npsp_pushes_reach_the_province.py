@@ -232,6 +232,38 @@ def test_fees_are_asked_of_what_the_gateway_holds(line: Line) -> None:
     assert line.tell("ask_fees")["said"] == 0
 
 
+def test_a_fee_is_owed_from_its_submission_until_it_is_paid_and_is_never_denied_while_the_province_asks(
+    line: Line,
+) -> None:
+    fee = {"TenPhiLePhi": "Lệ phí", "MaPhiLePhi": "1", "HinhThucThu": "1", "Gia": "150000", "LoaiPhiLePhi": "2"}
+    assert line.ask("nhanhsdvcqg", orjson.dumps(citizens.dossier(PLAN, 1) | {"DanhSachLePhi": [fee]})).json() == {
+        "error_code": 0, "message": "Đã tiếp nhận hồ sơ",
+    }  # fmt: skip
+    line.round()
+    assert line.tell("ask_fees")["said"] == 1
+    line.until(line.held)
+    line.province.act("accept", {"referenceUid": UID})
+    line.province.act("request_payment", {"referenceUid": UID})
+    line.until(lambda: NUMBER in line.national.holdings.dossiers and line.shown() == "6")
+    asked = line.ask("kpdvcqg/dptracuuthanhtoanhs", orjson.dumps({"MaHoSo": NUMBER})).json()
+    assert (asked["error_code"], asked["message"]["PhiLePhi"][0]["SoTien"]) == (1, 150000)
+    line.tell("pay")
+    line.round()
+    assert line.tell("ask_fees")["said"] == 0
+    line.until(lambda: line.held().status == "processing")
+    assert line.tell("ask_fees")["said"] == 0
+
+
+def test_money_that_the_province_asks_for_without_a_list_of_fees_is_not_called_nothing(line: Line) -> None:
+    line.tell("submit")
+    line.until(line.held)
+    line.province.act("accept", {"referenceUid": UID})
+    line.province.act("request_payment", {"referenceUid": UID})
+    line.until(lambda: line.shown() == "6")
+
+    assert line.tell("ask_fees")["said"] == -1
+
+
 def test_a_file_that_came_with_a_push_is_served_by_its_link_and_no_other_is(line: Line) -> None:
     line.tell("submit", files="base64")
     (row, *_) = line.gateway.store.read(lambda tx: tx.files_of_call("national", NUMBER))
