@@ -17,7 +17,7 @@ from gateway.cli.exit_codes import ExitCode
 from gateway.cli.language import t
 from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, NotThereError, opened
 from gateway.cli.printing import as_json, table, when
-from gateway.cli.serving import addresses, serve
+from gateway.cli.serving import Endpoint, endpoints, serve
 from gateway.notify import Notices
 from gateway.runner.local import LocalRunner
 from gateway.sync.retention import expire
@@ -53,7 +53,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
         _stop_on_signals(runner)
         http = serve(gateway, inbound.intake.receive)
         try:
-            _summary(gateway, addresses(gateway, http), http.url if http else "", json=json)
+            _summary(gateway, endpoints(gateway, http), http.url if http else "", json=json)
             logger.info("gateway_started", version=__version__, portals=len(gateway.portals))
             runner.start()
             while not runner.ended.wait(WAIT_S):
@@ -93,7 +93,7 @@ def alone(store: Path) -> Iterator[None]:
         yield
 
 
-def _summary(gateway: Gateway, inbound: list[tuple[str, str]], url: str, *, json: bool) -> None:
+def _summary(gateway: Gateway, inbound: list[Endpoint], url: str, *, json: bool) -> None:
     """What this process will do, and what it will not."""
     config = gateway.config
     state = gateway.store.read(
@@ -114,7 +114,11 @@ def _summary(gateway: Gateway, inbound: list[tuple[str, str]], url: str, *, json
         keys = ("portal", "kind", "reads", "writes", "heard_at")
         listed = [dict(zip(keys, portal, strict=True)) for portal in portals]
         about = {"version": __version__, "environment": config.environment, "store": config.store.path}
-        calls = [{"portal": portal, "address": address} for portal, address in inbound]
+        calls = [
+            {"portal": one.portal, "receiver": one.receiver, "address": address}
+            for one in inbound
+            for address in one.every
+        ]
         as_json({**about, "portals": listed, "listens": url, "inbound": calls})
         return
     typer.echo(f"lienthong {__version__}  {config.environment}  {config.store.path}")
@@ -124,7 +128,23 @@ def _summary(gateway: Gateway, inbound: list[tuple[str, str]], url: str, *, json
     if url:
         typer.echo(t(f"listens at {url}", f"nhận lời gọi tại {url}"))
     if inbound:
-        table((t("called by", "cổng gọi tới"), t("address", "địa chỉ")), inbound)
+        called = (t("called by", "cổng gọi tới"), t("for", "để"), t("address", "địa chỉ"))
+        table(called, [(one.portal, one.receiver, one.address) for one in inbound])
+        for line in dict.fromkeys(filter(None, map(_elsewhere, inbound))):
+            typer.echo(line)
+
+
+def _elsewhere(one: Endpoint) -> str:
+    """Under which other addresses a portal finds the same; "" where there is one only."""
+    said = []
+    if one.behind:
+        listed = ", ".join(f"{before}/" for before in one.behind)
+        said.append(t(f"with {listed} before the last part", f"thêm {listed} trước phần cuối"))
+    if one.below:
+        listed = ", ".join(one.below)
+        said.append(t(f"with {listed} for /in/{one.portal}", f"dùng {listed} thay cho /in/{one.portal}"))
+    also = t("the same address also", "cũng nhận tại địa chỉ đó khi")
+    return f"{one.portal}: {also} {'; '.join(said)} (--json)" if said else ""
 
 
 def _writes(gateway: Gateway, name: str, mode: str, paused: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from adapters.receiving import Receiver, Receives
@@ -71,8 +72,24 @@ def receivers(gateway: Gateway) -> Mapping[str, Iterable[Receiver]]:
     }
 
 
-def addresses(gateway: Gateway, http: HttpServer | None) -> list[tuple[str, str]]:
-    """(portal, address) of each place where a portal may call; a secret word shows as its reference."""
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint that a portal may call. A secret word shows as its reference.
+
+    `address` is the plainest; `every` are all that lead here. `behind`: what may stand before its last part, and
+    `below`: what may stand in the place of `/in/<portal>`.
+    """
+
+    portal: str
+    receiver: str
+    address: str
+    every: tuple[str, ...]
+    behind: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+
+
+def endpoints(gateway: Gateway, http: HttpServer | None) -> list[Endpoint]:
+    """Everything that may be called, each receiver once for each path that is no other with something before it."""
     if http is None:
         return []
     found = []
@@ -80,8 +97,26 @@ def addresses(gateway: Gateway, http: HttpServer | None) -> list[tuple[str, str]
         inbound = gateway.config.portals[name].inbound
         if inbound is None:
             continue
-        for prefix in (f"/in/{name}", *inbound.at):
-            begin = f"{http.public_url}{prefix}" + (f"/{inbound.secret}" if inbound.secret else "")
-            found += [(name, f"{begin}/{path}".rstrip("/")) for one in listed for path in one.paths]
+        word = f"/{inbound.secret}" if inbound.secret else ""
+        roots = [f"{http.public_url}{prefix}{word}" for prefix in (f"/in/{name}", *inbound.at)]
+        for one in listed:
+            for path, behind in folded(one.paths).items():
+                paths = (path, *("/".join(filter(None, (before, path))) for before in behind))
+                every = tuple(f"{root}/{inner}".rstrip("/") for root in roots for inner in paths)
+                found.append(Endpoint(name, one.name, every[0], every, behind, inbound.at))
     inboxes = [name for name, portal in gateway.portals.items() if portal.adapter.abilities.collected]
-    return found + [(name, f"{http.public_url}/v1/inbox") for name in inboxes]
+    at = f"{http.public_url}/v1/inbox"
+    return [*found, *(Endpoint(name, "inbox", at, (at,)) for name in inboxes)]
+
+
+def folded(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Each path that does not end in another, with what stands before it in those that do."""
+    every = sorted(paths, key=len)
+    found: dict[str, tuple[str, ...]] = {}
+    for path in every:
+        plain = next((one for one in found if not one or path.endswith(f"/{one}")), None)
+        if plain is None:
+            found[path] = ()
+        else:
+            found[plain] = (*found[plain], path.removesuffix(plain).rstrip("/"))
+    return found
