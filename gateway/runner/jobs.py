@@ -6,15 +6,18 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from gateway.files.fetching import Fetcher
 from gateway.inbound.offers import refresh
 from gateway.inbound.take_in import Taker
 from gateway.inbox.telling import Teller
 from gateway.log import bound, get_logger
+from gateway.runner.crew import Crew
+from gateway.runner.runs import DeliveryRuns
 from gateway.store.base import Store
 from gateway.store.rows import Json, RunRow
-from gateway.sync.context import ANSWERED, LOGIN_REFUSED, LoginHold, note_heard
+from gateway.sync.context import LOGIN_REFUSED, LoginHold, note_heard
 from gateway.sync.engine import Engine
 from gateway.sync.portal import Portal
 from schemas.errors import GatewayError, PortalAuthError, PortalError
@@ -29,8 +32,13 @@ class StoppedError(GatewayError):
 class PortalJobs:
     """What is done for one portal, by whichever thread is woken. Thread-safe.
 
-    `again` remembers that lanes became due while a delivery was running, so that none waits for the next interval;
-    `told` likewise that calls came while others were taken in, `wanted` that files are wanted while others are fetched.
+    Deliveries and calls to be taken in do not wait for the clock: `due` and `told` bring a thread at once, so that no
+    lane waits for another's call nor for the next interval. `wanted` remembers that files are wanted while others are
+    fetched.
+
+    Args:
+        pool: Threads for deliveries, as many as the portal allows calls at once.
+        failed: Told of a mistake in a thread that was brought so: job and error.
     """
 
     def __init__(
@@ -40,22 +48,24 @@ class PortalJobs:
         store: Store,
         hold: LoginHold,
         pool: ThreadPoolExecutor,
+        failed: Callable[[str, BaseException], None],
         taker: Taker | None = None,
         fetcher: Fetcher | None = None,
     ) -> None:
         self.name = portal.name
         self.portal = portal
-        self.again = threading.Event()
-        self.told = threading.Event()
         self._taker = taker
         self._fetcher = fetcher
         self.wanted = threading.Event()
         self._engine = engine
         self._store = store
         self._hold = hold
-        self._pool = pool
         self._teller = Teller(engine.shop, portal.name) if portal.adapter.abilities.collected else None
         self._outcomes: dict[str, str] = {}
+        self._runs = DeliveryRuns(portal, store)
+        self._hands = Crew(pool, portal.config.workers, self._deliver_one, partial(failed, f"deliver:{self.name}"))
+        self._ears_pool = ThreadPoolExecutor(1, thread_name_prefix=f"told:{self.name}")
+        self._ears = Crew(self._ears_pool, 1, self._take_in, partial(failed, f"inbound:{self.name}"))
 
     def pull(self) -> None:
         """One pass over the portal's news."""
@@ -70,33 +80,42 @@ class PortalJobs:
 
         self._run("pull", work)
 
+    def due(self) -> None:
+        """Deliver what is due; returns at once."""
+        if self.portal.pushes:
+            self._hands.call()
+
+    def told(self) -> None:
+        """Take in the calls that wait; returns at once."""
+        if self._taker is not None:
+            self._ears.call()
+
     def deliver(self) -> None:
-        """Deliver what is due, and again as long as new lanes became due meanwhile."""
+        """As `due`, by the clock: for lanes that become due by time alone."""
+        self._runs.write_down()
+        self._hands.call()
 
-        def work() -> tuple[str, Json]:
-            report = self._engine.deliver(self.name, pool=self._pool)
-            if any(report.counts[name] for name in ANSWERED):
-                self.heard()
-            return report.reason, dict(report.counts)
-
-        while not self.portal.stopping.is_set():
-            self.again.clear()
-            if self._is_due():
-                self._run("deliver", work)
-            if not self.again.is_set():
-                return
-
-    def take_in(self) -> None:
-        """Take in the calls that wait, and again as long as new ones came meanwhile."""
-        if self._taker is None:
-            return
+    def _deliver_one(self) -> bool:
+        if self.portal.stopping.is_set() or self._hold.until():
+            return False
         with bound(portal=self.name):
-            while not self.portal.stopping.is_set():
-                self.told.clear()
-                if taken := self._taker.run(self.name):
-                    log.info("calls_applied", calls=taken)
-                if not self.told.is_set():
-                    return
+            started_at = self.portal.clock.now().timestamp()
+            report = self._engine.deliver_one(self.name, more=self._hands.call)
+            self._runs.add(report, started_at)
+        return report.claimed > 0
+
+    def _take_in(self) -> bool:
+        if self._taker is None or self.portal.stopping.is_set():
+            return False
+        with bound(portal=self.name):
+            if taken := self._taker.run(self.name):
+                log.info("calls_applied", calls=taken)
+        return False
+
+    def close(self) -> None:
+        """Wait for the thread that takes calls in, and note what the last deliveries came to."""
+        self._ears_pool.shutdown(wait=True)
+        self._runs.write_down()
 
     def files(self) -> None:
         """Fetch the files that deliveries wait for, and again as long as more were asked for meanwhile."""
@@ -163,10 +182,6 @@ class PortalJobs:
     def heard(self) -> None:
         """Note that the portal answered."""
         note_heard(self._store, self.name, self.portal.clock.now().timestamp())
-
-    def _is_due(self) -> bool:
-        now = self.portal.clock.now().timestamp()
-        return self._store.read(lambda tx: tx.due_lanes(self.name, now)) > 0
 
     def _unless_stopping(self, _done: int, _total: int | None) -> None:
         if self.portal.stopping.is_set():

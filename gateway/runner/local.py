@@ -72,7 +72,16 @@ class LocalRunner:
             for name, portal in self._portals.items()
         }
         self._jobs = {
-            name: PortalJobs(engine, portal, store, holds[name], self._pools[name], taker, (fetchers or {}).get(name))
+            name: PortalJobs(
+                engine,
+                portal,
+                store,
+                holds[name],
+                self._pools[name],
+                self._raised,
+                taker,
+                (fetchers or {}).get(name),
+            )
             for name, portal in self._portals.items()
         }
         executors = {name: JobPool(JOBS_PER_PORTAL) for name in self._portals}
@@ -97,7 +106,7 @@ class LocalRunner:
     def _add_portal(self, name: str, jobs: PortalJobs, number: int) -> None:
         portal = jobs.portal
         if isinstance(portal.adapter, Receives):
-            self._every(f"inbound:{name}", jobs.take_in, DELIVER_AT_LEAST_EVERY_S, name)
+            self._every(f"inbound:{name}", jobs.told, DELIVER_AT_LEAST_EVERY_S, name)
         if portal.opens_files:
             self._every(f"files:{name}", jobs.files, DELIVER_AT_LEAST_EVERY_S, name)
         if name in self._handlers and isinstance(portal.adapter, Offers):
@@ -130,26 +139,16 @@ class LocalRunner:
         )
 
     def wake(self, portal: str) -> None:
-        """Run a portal's deliver job now, or once more when it is running."""
+        """Deliver what became due at a portal, now; before the start and after the end nothing is begun."""
         jobs = self._jobs.get(portal)
-        if jobs is None or jobs.again.is_set():
-            return
-        jobs.again.set()
-        if self._scheduler.running:
-            try:
-                self._scheduler.modify_job(f"deliver:{portal}", next_run_time=self._clock.now())
-            except JobLookupError:
-                return  # a portal that is only read has nothing to deliver
+        if jobs is not None and self._scheduler.running:
+            jobs.due()
 
     def hear(self, portal: str) -> None:
-        """Take in a portal's calls now, or once more when that is under way."""
+        """Take in a portal's calls, now."""
         jobs = self._jobs.get(portal)
-        if jobs is None or jobs.told.is_set():
-            return
-        jobs.told.set()
-        if self._scheduler.running:
-            with suppress(JobLookupError):
-                self._scheduler.modify_job(f"inbound:{portal}", next_run_time=self._clock.now())
+        if jobs is not None and self._scheduler.running:
+            jobs.told()
 
     def fetch(self, portal: str) -> None:
         """Fetch a portal's files now, or once more when that is under way."""
@@ -186,10 +185,14 @@ class LocalRunner:
             self._scheduler.shutdown(wait=True)
         for pool in self._pools.values():
             pool.shutdown(wait=True)
+        for jobs in self._jobs.values():
+            jobs.close()
 
     def _failed(self, event: Any) -> None:
-        error = event.exception
-        log.error("job_failed", job=event.job_id, exc_info=error)
+        self._raised(event.job_id, event.exception)
+
+    def _raised(self, job: str, error: BaseException) -> None:
+        log.error("job_failed", job=job, exc_info=error)
         if isinstance(error, StoreError) and self._store.failure:
             self.failure = self._store.failure
             self.ended.set()

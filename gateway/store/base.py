@@ -97,6 +97,9 @@ class Tx(Protocol):
     def claim(self, portal: str, now: float, *, limit: int, lease_until: float, token: str) -> list[LaneRow]:
         """Lease due lanes whose lease is free, longest due first; returns them as leased."""
 
+    def has_due(self, portal: str, now: float) -> bool:
+        """Whether a claim would find a lane."""
+
     def due_lanes(self, portal: str, now: float | None = None) -> int:
         """How many lanes are due (by `now`, or at all)."""
 
@@ -177,6 +180,9 @@ class Tx(Protocol):
 
     def inbound_of(self, dossier_id: str) -> list[InboundRow]:
         """Calls about one dossier, oldest first."""
+
+    def is_told(self, dossier_id: str) -> bool:
+        """Whether any call is about this dossier."""
 
     def list_inbound(self, *, portal: str = "", state: str = "", after: int = 0, limit: int = 1000) -> list[InboundRow]:
         """For faces, oldest first, from behind number `after`."""

@@ -67,6 +67,11 @@ class InboundTables:
         )
         return [INBOUND.load(row) for row in found]
 
+    def is_told(self, dossier_id: str) -> bool:
+        """Whether any call is about this dossier."""
+        sought = "SELECT 1 FROM inbound_call WHERE dossier_id = ? AND dossier_id <> '' LIMIT 1"
+        return self._sql.execute(sought, (dossier_id,)).fetchone() is not None
+
     def list_inbound(self, *, portal: str = "", state: str = "", after: int = 0, limit: int = 1000) -> list[InboundRow]:
         """For faces, oldest first, from behind number `after`."""
         condition = "WHERE id > ? AND (? = '' OR portal = ?) AND (? = '' OR state = ?) ORDER BY id LIMIT ?"

@@ -76,6 +76,11 @@ class LaneTable:
         )
         return [replace(row, lease_until=lease_until, lease_token=token) for row in free]
 
+    def has_due(self, portal: str, now: float) -> bool:
+        """Whether a claim would find a lane."""
+        sought = "SELECT 1 FROM lane WHERE portal = ? AND due_at <= ? AND lease_until <= ? LIMIT 1"
+        return self._sql.execute(sought, (portal, now, now)).fetchone() is not None
+
     def due_lanes(self, portal: str, now: float | None = None) -> int:
         """How many lanes are due (by `now`, or at all)."""
         until = "due_at IS NOT NULL" if now is None else "due_at <= ?"

@@ -14,8 +14,10 @@ from gateway.sync.timeline import Entry
 from schemas.status import DossierStatus
 
 
-def refused(tx: Tx, shop: Workshop, handler: str, dossier_id: str, key: str, reason: str) -> None:
+def refused(tx: Tx, shop: Workshop, handler: str, dossier_id: str, key: str, reason: str) -> list[str]:
     """The handler said no for good to making a dossier: an act of its own, told to whoever must hear of the dossier.
+
+    Gives the portals that must.
 
     The event names no record, because there is none: should the handler make it after all, it is asked for as before.
     """
@@ -38,7 +40,7 @@ def refused(tx: Tx, shop: Workshop, handler: str, dossier_id: str, key: str, rea
     held = Held.open(row, shop.vault)
     merged, added, _ = timeline.merge(cast("list[Entry]", row.timeline), [entry])
     if not added:
-        return
+        return []
     row.timeline = cast("list[Json]", merged)
     held.texts[entry["id"]] = {"note": reason}
     view = view_of(row, held, shop.config)
@@ -47,5 +49,7 @@ def refused(tx: Tx, shop: Workshop, handler: str, dossier_id: str, key: str, rea
     row.sealed = shop.vault.seal(row.id, held.plain())
     tx.put_dossiers([row])
     targets = route(view, shop.config.routes, shop.config.ownership, shop.config.groups)
-    due = [t.portal for t in targets if t.portal in shop.portals and shop.portals[t.portal].pushes]
-    tx.mark_due([LaneKey(portal, row.id) for portal in due if portal != handler], now)
+    others = [t.portal for t in targets if t.portal in shop.portals and t.portal != handler]
+    due = [portal for portal in others if shop.portals[portal].pushes]
+    tx.mark_due([LaneKey(portal, row.id) for portal in due], now)
+    return due

@@ -264,7 +264,7 @@ def _desk(
         blocked=blocked,
         undecided=undecided_until(tx, shop.portals, portal.name, view, targets, line, shop.now()),
         number_taken=any(other.id != view.row.id for other in same),
-        told=bool(shop.config.ownership.births and tx.inbound_of(view.row.id)),
+        told=bool(shop.config.ownership.births) and tx.is_told(view.row.id),
         elsewhere=_elsewhere(tx, shop, portal, view),
     )
 

@@ -27,13 +27,14 @@ ANSWERED = ("delivered", "refused", "looked")
 
 def note_heard(store: Store, portal: str, at: float) -> None:
     """T6: the portal answered."""
+    store.write(lambda tx: heard(tx, portal, at))
 
-    def note(tx: Tx) -> None:
-        row = tx.portal(portal)
-        row.heard_at = max(at, row.heard_at or at)
-        tx.put_portal(row)
 
-    store.write(note)
+def heard(tx: Tx, portal: str, at: float) -> None:
+    """As `note_heard`, in a transaction at hand."""
+    row = tx.portal(portal)
+    row.heard_at = max(at, row.heard_at or at)
+    tx.put_portal(row)
 
 
 class TokenBucket:

@@ -7,10 +7,12 @@ when the plan is empty, when every class waits, or when the lease has no room fo
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from gateway.log import get_logger
+from gateway.store.base import Tx
 from gateway.store.rows import LaneRow
 from gateway.sync.case import Workshop
 from gateway.sync.guard import Guard
@@ -62,6 +64,23 @@ class Deliverer:
             report.reason = self._closed()
         return report
 
+    def one(self, more: Callable[[], None]) -> DeliverReport:
+        """Claim and work one due lane; `more` is called before the work where further ones are due."""
+        name, shop = self._portal.name, self._shop
+        report = DeliverReport(name)
+        if not shop.store.read(lambda tx: tx.has_due(name, shop.now())):
+            return report
+        report.reason = self._closed()
+        if report.reason:
+            return report
+        lanes, others = self._claim_one()
+        if others:
+            more()
+        for lane in lanes:
+            report.claimed += 1
+            report.counts.update(self._work(lane))
+        return report
+
     def _closed(self) -> str:
         """Why nothing may be sent now (I13); "" when it may."""
         portal, shop = self._portal, self._shop
@@ -82,11 +101,18 @@ class Deliverer:
         return "" if portal.awake() else "still not answering"
 
     def _claim(self, limit: int) -> list[LaneRow]:
-        shop, name = self._shop, self._portal.name
-        token = shop.new_id()
-        now = shop.now()
+        shop, now = self._shop, self._shop.now()
+        return shop.store.write(lambda tx: self._claimed(tx, now, limit))
+
+    def _claim_one(self) -> tuple[list[LaneRow], bool]:
+        """A lane, and whether there are others."""
+        shop, name, now = self._shop, self._portal.name, self._shop.now()
+        return shop.store.write(lambda tx: (self._claimed(tx, now, 1), tx.has_due(name, now)))
+
+    def _claimed(self, tx: Tx, now: float, limit: int) -> list[LaneRow]:
+        """T2: a lease of each."""
         until = now + self._portal.config.call_timeout_s * CALLS_PER_LEASE
-        return shop.store.write(lambda tx: tx.claim(name, now, limit=limit, lease_until=until, token=token))
+        return tx.claim(self._portal.name, now, limit=limit, lease_until=until, token=self._shop.new_id())
 
     def _work_all(self, pool: ThreadPoolExecutor | None, lanes: list[LaneRow]) -> list[Counter[str]]:
         if pool is None:

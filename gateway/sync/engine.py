@@ -64,6 +64,12 @@ class Engine:
         self._keep_breaker(portal)
         return report
 
+    def deliver_one(self, portal: str, *, more: Callable[[], None]) -> DeliverReport:
+        """Deliver what one due lane owes; `more` is called before its calls where other lanes are due."""
+        report = Deliverer(self.shop, self.shop.portals[portal], self._guard).one(more)
+        self._keep_breaker(portal)
+        return report
+
     def take_in(
         self, portal: str, records: Sequence[RawRecord | UnreadableRecord], also: Callable[[Tx], None]
     ) -> Stored:

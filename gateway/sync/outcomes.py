@@ -6,7 +6,7 @@ claimed by somebody else meanwhile, it is still evidence, but touches neither th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.base import DeliveryClass, Operation, Outcome, OutcomeKind, ProbeStrength, Repeat
 from gateway.evidence.leaf import leaf
@@ -22,10 +22,11 @@ from gateway.sync.portal import Portal
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What became of a delivery, for counters: the delivery's state, and whether the lane goes on at once."""
+    """What became of a delivery: its state, whether the lane goes on at once, and portals whose lanes became due."""
 
     state: str
     go_on: bool
+    due: tuple[str, ...] = ()
 
 
 def record(
@@ -54,12 +55,16 @@ def follow(tx: Tx, shop: Workshop, portal: Portal, key: str) -> None:
     recorder.remember_record(recorder.row.external_id)
 
 
-def other_lanes_due(tx: Tx, row: LaneRow, now: float) -> None:
-    """Make the dossier's other lanes due: a command ended, or the national number was learned (S13)."""
+def other_lanes_due(tx: Tx, row: LaneRow, now: float) -> list[str]:
+    """Make the dossier's other lanes due: a command ended, or the national number was learned (S13).
+
+    Gives their portals.
+    """
     lanes = tx.lanes_of([row.dossier_id]).get(row.dossier_id, [])
     keys = [LaneKey(lane.portal, lane.dossier_id) for lane in lanes if lane.portal != row.portal]
     if keys:
         tx.mark_due(keys, now)
+    return [key.portal for key in keys]
 
 
 def remember_record(tx: Tx, lane: LaneRow, external_id: str, now: float) -> None:
@@ -89,6 +94,7 @@ class _Recorder:
         self._lane = Lane(tx.lanes([self._lane_key])[self._lane_key])
         self._operation: Operation = portal.adapter.abilities.operations.get(found.operation, _NONE)
         self._now = shop.now()
+        self._due: list[str] = []
 
     def keep_open(self, next_at: float, reason: str, *, asked: bool) -> None:
         """Unknown, and to be looked at again; that an attempt became unknown is a leaf of its own (I8)."""
@@ -128,7 +134,7 @@ class _Recorder:
         collected = self._portal.adapter.abilities.collected
         book = self._shop.handovers
         book.answered(self._tx, self.row, ended.state, self._now, outcome=outcome, collected=collected)
-        return ended
+        return replace(ended, due=tuple(dict.fromkeys(self._due)))
 
     def _cleared(self, excerpt: str) -> str:
         dossier = self._tx.dossiers([self.row.dossier_id])[self.row.dossier_id] if excerpt else None
@@ -199,7 +205,7 @@ class _Recorder:
             self._other_lanes_due()
 
     def _other_lanes_due(self) -> None:
-        other_lanes_due(self._tx, self._lane.row, self._now)
+        self._due += other_lanes_due(self._tx, self._lane.row, self._now)
 
     def _unknown(self, outcome: Outcome) -> Ended:
         settle_at = self._now + self._portal.config.settle_s
@@ -296,7 +302,7 @@ class _Recorder:
         final = final and (refusals > 1 or not updates)
         if final or refusals >= self._portal.config.retry.refusals:
             if self._portal.adapter.abilities.commands.get("create_dossier") == self.row.operation:
-                births.refused(
+                self._due += births.refused(
                     self._tx, self._shop, self._portal.name, self.row.dossier_id, self.row.key, self.row.reason
                 )
             return self._park(self.row.reason)

@@ -12,13 +12,14 @@ from gateway.store.rows import DeliveryRow, LaneKey, LaneRow
 from gateway.sync import outcomes
 from gateway.sync.asking import Asker, give_addresses, still_here
 from gateway.sync.attempts import LeaseLostError, attempt_begun, delivery_of, stopped
-from gateway.sync.case import Case, Workshop, delivery_key, open_case, paused_routes
+from gateway.sync.case import Case, Workshop, delivery_key, open_case
 from gateway.sync.compose import Composed, compose
 from gateway.sync.entries import frozen, knows_a_lost_key, unsent
 from gateway.sync.guard import Guard, GuardReading
 from gateway.sync.lane import Lane
 from gateway.sync.plan import Step
 from gateway.sync.portal import Portal
+from gateway.sync.resting import give_back, nothing_left
 from gateway.sync.settle import Settler
 from gateway.sync.superseding import moved_on
 from gateway.sync.unheard import carried
@@ -49,9 +50,11 @@ class LaneWorker:
         """Perform steps until nothing is left that can be done now."""
         try:
             for _ in range(MAX_STEPS):
-                if self._portal.stopping.is_set() or self._shop.store.read(lambda tx: stopped(tx, self._key.portal)):
+                if self._portal.stopping.is_set():
                     break
-                case = self._case()
+                is_stopped, case = self._look_up()
+                if is_stopped:
+                    break
                 if case is None or not self._one(case):
                     return
             self._release(None, "more to do", at=self._shop.now())
@@ -64,6 +67,17 @@ class LaneWorker:
         later = self._shop.now() + self._portal.config.retry.max_s
         with suppress(LeaseLostError):
             self._release(None, f"an error of the gateway itself ({mistake}), see the log", at=later, put_off=True)
+
+    def _look_up(self) -> tuple[bool, Case | None]:
+        """Whether everything has to stop, else the lane with all around it, in one snapshot."""
+        shop, portal, key = self._shop, self._portal, self._key
+
+        def look(tx: Tx) -> tuple[bool, Case | None]:
+            if stopped(tx, key.portal):
+                return True, None
+            return False, open_case(tx, shop, portal, key, key.dossier_id)
+
+        return shop.store.read(look)
 
     def _case(self) -> Case | None:
         shop, portal, key = self._shop, self._portal, self._key
@@ -249,10 +263,10 @@ class LaneWorker:
         if delivery is None:
             return True
         outcome = self._push(delivery)
-        ended = self._record(delivery, outcome, first_unknown=False)
+        ended, is_at_rest = self._record_and_rest(case, delivery, outcome)
         self.counts["sent"] += 1
         self.counts[ended.state] += 1
-        return True
+        return not is_at_rest
 
     def _wait_for(self, case: Case, step: Step, error: NotSendableError) -> bool:
         """What cannot be written yet holds back its own class only; a row that cannot is parked, to be seen (S16)."""
@@ -321,17 +335,36 @@ class LaneWorker:
         return outcome
 
     def _record(self, delivery: Delivery, outcome: Outcome, *, first_unknown: bool) -> outcomes.Ended:
-        shop, portal = self._shop, self._portal
-        ended = shop.store.write(
-            lambda tx: outcomes.record(
-                tx, shop, portal, delivery.key, outcome, attempt=delivery.attempt, first_unknown=first_unknown
-            )
-        )
-        if ended.state == "delivered":
-            for name in shop.portals:
-                if name != portal.name:
-                    shop.wake(name)
+        ended = self._shop.store.write(lambda tx: self._recorded(tx, delivery, outcome, first_unknown=first_unknown))
+        self._wake(ended)
         return ended
+
+    def _record_and_rest(self, case: Case, delivery: Delivery, outcome: Outcome) -> tuple[outcomes.Ended, bool]:
+        """T3, and where nothing is left of the plan T2 as well: most lanes rest after one delivery.
+
+        "Due" is cleared by the plan that is empty, never by the outcome (S13); one commit serves both.
+        """
+
+        def work(tx: Tx) -> tuple[outcomes.Ended, bool]:
+            ended = self._recorded(tx, delivery, outcome, first_unknown=False)
+            row = tx.lanes([self._key]).get(self._key)
+            mine = row if row is not None and row.lease_token == self._token else None
+            if ended.state != "delivered" or mine is None or self._cannot or not nothing_left(mine, case, delivery.key):
+                return ended, False
+            give_back(tx, self._shop, mine, case, "", at=None)
+            return ended, True
+
+        ended, is_at_rest = self._shop.store.write(work)
+        self._wake(ended)
+        return ended, is_at_rest
+
+    def _recorded(self, tx: Tx, delivery: Delivery, outcome: Outcome, *, first_unknown: bool) -> outcomes.Ended:
+        shop, portal, attempt = self._shop, self._portal, delivery.attempt
+        return outcomes.record(tx, shop, portal, delivery.key, outcome, attempt=attempt, first_unknown=first_unknown)
+
+    def _wake(self, ended: outcomes.Ended) -> None:
+        for name in ended.due:
+            self._shop.wake(name)
 
     # giving back
     def _mine(self, tx: Tx) -> LaneRow:
@@ -353,32 +386,5 @@ class LaneWorker:
         self._release(case, reason, at=max(min(timed), self._shop.now() + MOMENT_S) if timed else None)
 
     def _release(self, case: Case | None, reason: str, *, at: float | None, put_off: bool = False) -> None:
-        shop, now = self._shop, self._shop.now()
-        mark = case.lane.row.mark if case else None
-
-        def release(tx: Tx) -> None:
-            row = self._mine(tx)
-            row.lease_until, row.lease_token = 0.0, ""
-            if put_off or (mark is not None and row.mark == mark):
-                row.due_at = at
-            state = _state(reason, at)
-            if state != row.state:
-                row.since = now
-            row.state, row.reason = state, reason
-            tx.put_lanes([row])
-            if case is not None and not reason:
-                declared = case.target.commands if case.target else ()
-                kept = {wanted.route for wanted in declared if wanted.verb == "declare"} | set(paused_routes(tx))
-                shop.handovers.nothing_owed(tx, row, kept)
-
-        shop.store.write(release)
-
-
-def _state(reason: str, at: float | None) -> str:
-    if not reason:
-        return "calm"
-    if "given up" in reason:
-        return "drift_given_up"
-    if "person" in reason or "doubt" in reason:
-        return "parked"
-    return "owed" if at is not None else "waiting"
+        shop = self._shop
+        shop.store.write(lambda tx: give_back(tx, shop, self._mine(tx), case, reason, at=at, put_off=put_off))

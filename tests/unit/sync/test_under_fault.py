@@ -13,7 +13,7 @@ from adapters.base import Delivery, Operation, Outcome, OutcomeKind, ProbeStreng
 from gateway.store.backup import backup
 from gateway.store.base import Tx
 from gateway.store.restore import restore
-from gateway.store.rows import DossierRow, LaneRow
+from gateway.store.rows import DossierRow, LaneKey, LaneRow
 from gateway.sync import outcomes
 from gateway.sync.case import KEY_SPACE, Case
 from gateway.sync.dossiers import Held, view_of
@@ -304,7 +304,8 @@ def test_s13_news_between_an_empty_plan_and_giving_the_lane_back_stays_due(
 ) -> None:
     """Cleared then, a newer event stored in between was never looked at again."""
     opened(world)
-    world.engine.pull("province")
+    world.rest()
+    world.store.write(lambda tx: tx.mark_due([LaneKey("national", world.lane("national").dossier_id)], 0.0))
     give_back = LaneWorker._rest
 
     def news_first(worker: LaneWorker, case: Case, waits: object) -> None:
@@ -318,6 +319,28 @@ def test_s13_news_between_an_empty_plan_and_giving_the_lane_back_stays_due(
     assert world.lane("national").due_at is not None
     world.rest()
     assert world.national.shown[CODE]["status"] == "completed"
+
+
+def test_s13_news_between_the_last_call_and_its_outcome_stays_due(world: World) -> None:
+    """Outcome and rest are one commit: what was stored while the call was under way is not taken for planned."""
+    opened(world)
+    push = world.national.push
+    calls: list[str] = []
+
+    def news_after(delivery: Delivery) -> Outcome:
+        outcome = push(delivery)
+        calls.append(delivery.operation)
+        if len(calls) == 2:  # the dossier, then its rows: the last that is owed
+            moved(world, "completed")
+            world.engine.pull("province")
+        return outcome
+
+    world.national.push = news_after  # type: ignore[method-assign]
+    world.engine.pull("province")
+    world.engine.deliver("national", limit=1)
+    assert world.national.shown[CODE]["status"] == "completed"
+    assert world.lane("national").due_at is None
+    assert len(calls) > 2
 
 
 def test_s15_news_between_plan_and_begin_is_planned_before_anything_is_sent(
