@@ -14,6 +14,7 @@ from typing import Literal
 
 import typer
 
+from adapters.base import FileUse
 from gateway.bootstrap import Gateway, open_gateway
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.language import t
@@ -21,6 +22,7 @@ from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.printing import as_json, table
 from gateway.config_file import inspect
 from gateway.sqlite_file import connect
+from gateway.sync.portal import Portal
 from schemas.errors import GatewayError, PortalError
 
 PACKAGES = ("gateway", "adapters", "mappings", "schemas")
@@ -76,6 +78,7 @@ def _all(path: Path) -> Iterator[Check]:
             yield Check(f"{name}: mapping", "ok", f"{portal.config.mapping} {portal.vocabulary.release}")
             yield _clock(gateway, name)
             yield _breaker(gateway, name)
+            yield from _addresses(portal, name)
 
 
 def _python() -> Check:
@@ -135,6 +138,16 @@ def _clock(gateway: Gateway, name: str) -> Check:
     middle = before + (gateway.clock.now() - before) / 2
     offset = (shown - middle).total_seconds()
     return Check(what, "ok" if abs(offset) <= MAY_DIFFER_S else "warn", f"{offset:+.1f} s")
+
+
+def _addresses(portal: Portal, name: str) -> Iterator[Check]:
+    """A portal that takes addresses of files gets them only where the configuration says how it reaches us."""
+    uses = {operation.files for operation in portal.adapter.abilities.operations.values()}
+    if portal.config.inbound is None or FileUse.LINK not in uses:
+        return
+    at = portal.config.inbound.files_at
+    none = t("none is written: set inbound.files_at", "không ghi địa chỉ nào: hãy đặt inbound.files_at")
+    yield Check(t(f"{name}: addresses of files", f"{name}: địa chỉ tệp"), "ok" if at else "warn", at or none)
 
 
 def _breaker(gateway: Gateway, name: str) -> Check:

@@ -195,6 +195,10 @@ class FileStore:
         """The file's name as its sender gave it."""
         return self._vault.open(row.seal_key, row.sealed_name).decode()
 
+    def has(self, row: FileRow) -> bool:
+        """Whether its bytes are there."""
+        return (self._folder / row.id).is_file()
+
     def remove(self, rows: Iterable[FileRow]) -> None:
         """Remove bytes; those that are gone already stay gone."""
         for row in rows:

@@ -205,6 +205,9 @@ class Tx(Protocol):
     def expired_files(self, now: float, *, limit: int = 1000) -> list[FileRow]:
         """Files whose day has come, but none that a delivery still needs."""
 
+    def list_files(self, *, after: str = "", limit: int = 1000) -> list[FileRow]:
+        """All, in key order, from behind one."""
+
     def drop_files(self, ids: Iterable[str]) -> None:
         """Forget files; their bytes are removed by the caller. An address works again if the file comes back."""
 

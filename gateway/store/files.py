@@ -47,6 +47,11 @@ class FileTables:
         )
         return [FILE.load(row) for row in found]
 
+    def list_files(self, *, after: str = "", limit: int = 1000) -> list[FileRow]:
+        """All, in key order, from behind one."""
+        found = self._sql.execute(f"{FILE.select} WHERE id > ? ORDER BY id LIMIT ?", (after, limit))
+        return [FILE.load(row) for row in found]
+
     def drop_files(self, ids: Iterable[str]) -> None:
         """Forget files; their bytes are removed by the caller."""
         self._sql.executemany("DELETE FROM file WHERE id = ?", ((file_id,) for file_id in ids))

@@ -44,7 +44,7 @@ class Asker:
         now, patience_s = self._shop.now(), self._shop.config.store.file_patience_h * 3600.0
         until = max([now + LOOK_AGAIN_S, *((one.since or now) + patience_s for one in missing)])
         holders = ", ".join(sorted({one.portal for one in missing}))
-        return f"{len(missing)} files of {holders} are not here yet", until
+        return f"files that {holders} holds are not here yet ({len(missing)})", until
 
 
 def still_here(tx: Tx, composed: Composed) -> bool:

@@ -101,13 +101,18 @@ class Carrier:
         if wish is not None and wish.version != version:
             wish = None
         held = self.shelf.kept.get(wish.file_id) if wish and wish.file_id else self.shelf.told.get((portal, ref))
-        held = held or self.shelf.upload(portal, ref)
+        held = held or self._uploaded(portal, ref, row)
         if held is not None:
             return self._carried(row, held)
         self._miss(portal, ref, version, wish)
         if wish is not None and wish.file_id and self.use is FileUse.LINK:
             return self._address({**bare, **wish.doc}, wish.file_id)  # the address stays while the bytes are asked for
         return bare
+
+    def _uploaded(self, portal: str, ref: str, row: Json) -> FileRow | None:
+        """What we uploaded there ourselves, unless the portal shows another file in its place since."""
+        held = self.shelf.upload(portal, ref)
+        return held if held is not None and row.get("size") in (None, 0, held.size) else None
 
     def _carried(self, row: Json, held: FileRow) -> Json:
         self.files[held.id] = held.sha256

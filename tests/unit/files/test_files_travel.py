@@ -68,7 +68,7 @@ def test_a_declaration_waits_for_its_papers_with_a_reason_and_a_copy_does_not(to
     town.round()
     assert town.justice.pushes == []
     lane = town.lane("justice")
-    assert (lane.state, lane.reason) == ("owed", "command: 1 files of province are not here yet")
+    assert (lane.state, lane.reason) == ("owed", "command: files that province holds are not here yet (1)")
     assert lane.due_at is not None
     assert "url" not in town.national.shown[CODE]["papers"][0], "the copy is there, without an address"
     town.rest(every_s=40)

@@ -27,8 +27,8 @@ def carrier(use: FileUse = FileUse.CONTENT) -> Carrier:
     return Carrier(shelf, use)
 
 
-def listed(stored: str) -> dict[str, object]:
-    return {"reference": f"{UID}/{file_reference_of(UID, stored)}", "name": "Giấy chứng sinh.pdf", "size": 9}
+def listed(stored: str, size: int = 9) -> dict[str, object]:
+    return {"reference": f"{UID}/{file_reference_of(UID, stored)}", "name": "Giấy chứng sinh.pdf", "size": size}
 
 
 def test_a_paper_that_came_from_elsewhere_travels_from_our_own_store() -> None:
@@ -39,8 +39,14 @@ def test_a_paper_that_came_from_elsewhere_travels_from_our_own_store() -> None:
 
 def test_a_result_that_we_brought_there_keeps_its_address() -> None:
     taken = carrier(FileUse.LINK)
-    assert taken.row("province", listed("id-2"))["url"] == "https://x/id-2"
+    assert taken.row("province", listed("id-2", 7))["url"] == "https://x/id-2"
     assert taken.linked == ["id-2"]
+
+
+def test_what_an_officer_put_in_the_place_of_our_upload_is_asked_for() -> None:
+    taken = carrier()
+    assert taken.row("province", listed("G22-1/abc", 10))["reference"] == ""
+    assert [one.portal for one in taken.missing] == ["province"]
 
 
 def test_a_file_of_the_portals_own_is_asked_for() -> None:
