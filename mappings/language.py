@@ -25,8 +25,8 @@ class FieldSpec(Section):
     also: other spellings of the same wire field that are read when `wire` is absent; never written.
     codec: a codec's name, or one with arguments: `{table: {...}}`, `{list: {fields}}`, `{text_cut: 1000}`.
     absent: how a missing value is written: left out, `null`, or empty (`""`, `[]`).
-    compare: exact, casefold, `prefix N` or ignore.
-    volatile: changes by itself; left out of digests and comparisons.
+    compare: exact, casefold, `prefix N`, address (the last step of a URL, without its query) or ignore.
+    volatile: changes by itself; left out of digests, and of comparisons except by address.
     secret: blanked before anything is kept.
     prefer: canonical value -> code, where several codes give one value.
     covers: the values this table must be able to write; without it, every value of the canonical type.
@@ -39,7 +39,7 @@ class FieldSpec(Section):
     codec: Any
     also: tuple[str, ...] = ()
     absent: Annotated[Literal["omit", "null", "empty"], BeforeValidator(_null_by_name)] = "omit"
-    compare: str = Field(default="exact", pattern=r"^(exact|casefold|ignore|prefix [1-9][0-9]{0,3})$")
+    compare: str = Field(default="exact", pattern=r"^(exact|casefold|address|ignore|prefix [1-9][0-9]{0,3})$")
     volatile: bool = False
     secret: bool = False
     prefer: Mapping[str, str] = {}

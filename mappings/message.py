@@ -157,8 +157,8 @@ class Message:
     def comparable(self, values: Mapping[str, Any]) -> dict[str, str]:
         """Canonical path -> short text under the field's compare rule, narrowed to what this wire can carry.
 
-        Two records whose comparables are equal need no write. Absent, volatile and ignored fields are left out;
-        a long text or list is given by its digest.
+        Two records whose comparables are equal need no write. Absent and ignored fields are left out, and volatile ones
+        that are not compared as addresses; a long text or list is given by its digest.
         """
         return dict(_comparable(self.record, values, ""))
 
@@ -218,6 +218,8 @@ def _rule(text: str, compare: str) -> str:
         return text.casefold()
     if compare.startswith("prefix "):
         return text[: int(compare[7:])]
+    if compare == "address":
+        return text.partition("?")[0].rstrip("/").rpartition("/")[2]
     return text
 
 

@@ -73,7 +73,9 @@ class Record:
         self.compared = tuple(
             field
             for field in fields
-            if field.carries and not field.keeps and not field.volatile and field.compare != "ignore"
+            if field.carries
+            and not field.keeps
+            and (field.compare == "address" or not (field.volatile or field.compare == "ignore"))
         )
         self._spellings = {name.casefold(): name for name in self.known}
         self._deep = tuple((name, inside) for name, inside in self.known.items() if inside)

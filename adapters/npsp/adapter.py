@@ -18,6 +18,7 @@ from adapters.base import (
     DeliveryClass,
     EventIdentity,
     FileStream,
+    FileUse,
     JsonValue,
     Operation,
     Outcome,
@@ -51,8 +52,10 @@ def abilities_of(options: Options) -> Abilities:
     presence = ProbeStrength.PRESENCE if reads else ProbeStrength.NONE
     snapshot = DeliveryClass.SNAPSHOT
     operations = (
-        Operation("insert", snapshot, "dossier", Repeat.REFUSED_AS_DUPLICATE, presence, creates=True),
-        Operation("update", snapshot, "dossier", Repeat.SAFE, ProbeStrength.NONE),
+        Operation(
+            "insert", snapshot, "dossier", Repeat.REFUSED_AS_DUPLICATE, presence, creates=True, files=FileUse.LINK
+        ),
+        Operation("update", snapshot, "dossier", Repeat.SAFE, ProbeStrength.NONE, files=FileUse.LINK),
         Operation(
             "progress",
             DeliveryClass.APPEND,

@@ -18,17 +18,23 @@ from adapters.npsp.contract import contract, problems
 from adapters.npsp.switches import Switches
 from adapters.simulation import Book
 
+_ADDRESSES = {
+    "TaiLieuNop": ("TenTepDinhKem", "DuongDanTaiTepTin"),
+    "DanhSachGiayToKetQua": ("TenGiayTo", "DuongDanTepTinKetQua"),
+}
+"""Lists whose rows name a file by address: the fields of its name and its address (npsp.md 3.2)."""
 LEGAL_DATES = ("NgayNopHoSo", "NgayTiepNhan", "NgayHenTra")
 Row = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Held:
-    """One dossier: its present content, every set of legal dates it ever showed, its progress log."""
+    """One dossier: its present content, every set of legal dates it ever showed, its progress log, files fetched."""
 
     content: Row
     dates: list[Row] = field(default_factory=list)
     progress: list[Row] = field(default_factory=list)
+    fetched: list[Row] = field(default_factory=list)
 
     def show(self, content: Row) -> None:
         """Replace the content; remember dates not shown before."""
@@ -109,6 +115,12 @@ class Holdings:
         self.dossiers[content["MaHoSo"]].progress.extend(dict(row) for row in progress)
         self._put(content["MaHoSo"])
 
+    def took(self, code: str, files: list[Row], at: datetime) -> None:
+        """Somebody fetched the files of a dossier by their addresses: what came is kept beside it."""
+        self.dossiers[code].fetched = files
+        self.book.record("fetch", code, files, at=at)
+        self._put(code)
+
     def look_up(self, code: str) -> list[Row]:
         """Rows of `TraCuuHoSo`: one, or none when the number is unknown."""
         held = self.dossiers.get(code)
@@ -120,7 +132,9 @@ class Holdings:
 
     def _put(self, code: str) -> None:
         held = self.dossiers[code]
-        state = {"dossier": held.content, "dates": held.dates, "progress": held.progress}
+        state: Row = {"dossier": held.content, "dates": held.dates, "progress": held.progress}
+        if held.fetched:
+            state["fetched"] = held.fetched
         self.book.put(code, state | {"doubled_rows": held.doubled_rows})
 
     def _refusal(self, data: JsonValue, name: str) -> Verdict | None:
@@ -141,3 +155,13 @@ class Holdings:
 def _broken(data: Sequence[JsonValue], name: str) -> Iterator[str]:
     for row in data:
         yield from problems(row, contract(name))
+
+
+def addresses(content: Mapping[str, Any]) -> list[Row]:
+    """Every address that a dossier shows, with the list it stands in and the name of its row."""
+    return [
+        {"list": name, "shown": row.get(title, ""), "url": row[address]}
+        for name, (title, address) in _ADDRESSES.items()
+        for row in content.get(name) or ()
+        if row.get(address)
+    ]

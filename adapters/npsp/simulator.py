@@ -14,10 +14,10 @@ from adapters.npsp.caller import links
 from adapters.npsp.caller.caller import Caller
 from adapters.npsp.contract import contract, problems
 from adapters.npsp.desk import Desk
-from adapters.npsp.holdings import Holdings, Verdict
+from adapters.npsp.holdings import Holdings, Verdict, addresses
 from adapters.npsp.spelling import in_message, listed, written
 from adapters.npsp.switches import Switches
-from adapters.simulation import GENERAL_FAULTS, CallKind, Reply, Request, SimClock, Simulator
+from adapters.simulation import GENERAL_FAULTS, CallKind, Reply, Request, SimClock, Simulator, fetched
 
 _SYNC, _PROGRESS = "DongBoHoSoMC", "CapNhatTienDoHoSoMC"
 _STORED_AS_IT_COMES = ("DongBoDanhGia", "DongBoHoiDap", "DongBoKetQuaHoiDapGuiTuDVCQG", "DongBoTrangThaiHoSo")
@@ -78,7 +78,8 @@ class NpspSimulator(Simulator):
             self.desk.expire()
 
     def screen(self, path: str, query: Mapping[str, list[str]]) -> Any:
-        """`logins`, `progress`, `progress/MAHOSO`, `dates`, `record/MAHOSO`, `answers`, `answers/problems`, `calling`.
+        """`logins`, `progress`, `progress/MAHOSO`, `dates`, `record/MAHOSO`, `answers`, `answers/problems`, `calling`,
+        `files`, `files/MAHOSO`.
 
         Beside them the screens of every simulator.
         """
@@ -95,10 +96,12 @@ class NpspSimulator(Simulator):
             match name:
                 case "logins":
                     return {"accepted": self.desk.accepted, "refused": self.desk.refused, "locked": self.desk.locked}
-                case "progress" if code:
-                    return held[code].progress if code in held else None
                 case "progress":
-                    return {number: one.progress for number, one in held.items() if one.progress}
+                    rows = {number: one.progress for number, one in held.items() if one.progress or number == code}
+                    return rows.get(code) if code else rows
+                case "files":
+                    files = {number: one.fetched for number, one in held.items() if one.fetched}
+                    return files.get(code) if code else files
                 case "dates":
                     return {number: one.dates for number, one in held.items()}
                 case "record":
@@ -107,6 +110,8 @@ class NpspSimulator(Simulator):
 
     def act(self, verb: str, arguments: Mapping[str, Any]) -> Any:
         """Seeding, what others do at the portal, and what it tells the province; see the README for the verbs."""
+        if verb == "fetch_files":
+            return self._fetch_files(arguments)
         if verb in Caller.verbs:  # real calls to the outside, so without the lock
             return self.caller.act(verb, arguments)
         now = self.clock.now()
@@ -129,6 +134,25 @@ class NpspSimulator(Simulator):
                 case _:
                     return super().act(verb, arguments)
         return {"done": verb}
+
+    def _fetch_files(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Follow every address that dossiers show, as a citizen would; real calls, so without the lock."""
+        wanted = arguments.get("MaHoSo")
+        with self.lock:
+            found = [
+                (number, paper)
+                for number, held in self.holdings.dossiers.items()
+                if wanted in (None, number)
+                for paper in addresses(held.content)
+            ]
+        patience_s = float(arguments.get("patience_s", 10))
+        came: dict[str, list[dict[str, Any]]] = {}
+        for number, paper in found:
+            came.setdefault(number, []).append(paper | fetched(paper["url"], patience_s=patience_s))
+        with self.lock:
+            for number, files in came.items():
+                self.holdings.took(number, files, self.clock.now())
+        return {number: [file["status"] for file in files] for number, files in came.items()}
 
     def _online(self, content: dict[str, Any], by: str) -> None:
         """A citizen's own doing: a dossier submitted here, or taken back."""
