@@ -40,7 +40,8 @@ class Shape:
 
     A `request_child` or `reply_child` of "" means that the element around it is the string. `envelope` is the SOAP
     version's namespace. With `rpc` types are named on the wire and the reply's wrapper may have any name (SOAP 1.1,
-    section 7.1). `reply_children` counts what the reply promises.
+    section 7.1). `reply_children` counts what the reply promises. The last three say the same of
+    the request, as it stands on the wire.
     """
 
     binding: str
@@ -52,6 +53,9 @@ class Shape:
     action: str | None = ""
     rpc: bool = False
     reply_children: int = 1
+    request_wrapper: str = ""
+    request_name: str = ""
+    request_children: int = 1
 
     @property
     def namespace(self) -> str:
@@ -104,11 +108,34 @@ def _only(name: str, found: dict[str, dict[str, Shape]], choice: Choice, reasons
     return next(iter(older.values()))
 
 
-def _shape(binding: Any, operation: Any, choice: Choice) -> Shape | str:
-    """The operation's shape, or why it is none that can be called."""
+def served(name: str, document: Any, message: str, reasons: list[str]) -> tuple[Shape, ...]:
+    """Every operation by which one string may be told to us and answered by one string alone, each once.
+
+    `message` names the child that carries it where there are several; what else a caller says is not looked at.
+
+    Raises:
+        ConfigError: There is none; says why.
+    """
+    found, said = dict[str, Shape](), list(reasons)
+    for service in document.services.values():
+        for port in service.ports.values():
+            for operation in port.binding.all().values():
+                shape = _shape(port.binding, operation, Choice(message=message), fills=False)
+                if isinstance(shape, str):
+                    said.append(f"{operation.name}: {shape}")
+                elif shape.reply_children == 1:
+                    found.setdefault(shape.request_wrapper, shape)
+    if not found:
+        raise ConfigError([f"{name}: no operation by which one string is told and one given back", *said])
+    return tuple(found.values())
+
+
+def _shape(binding: Any, operation: Any, choice: Choice, *, fills: bool = True) -> Shape | str:
+    """The operation's shape, or why it is none that can be called; `fills`: must it be filled to the last child?"""
     if not isinstance(binding, (Soap11Binding, Soap12Binding)):
         return "not over SOAP"
-    request = _string(operation.input, choice.message, choice.parameters, "takes", "message_parameter")
+    parameters = choice.parameters if fills else None
+    request = _string(operation.input, choice.message, parameters, "takes", "message_parameter")
     reply = _string(operation.output, choice.answer, None, "gives", "answer_parameter")
     if isinstance(request, str) or isinstance(reply, str):
         reasons = "; ".join(reason for reason in (request, reply) if isinstance(reason, str))
@@ -123,6 +150,9 @@ def _shape(binding: Any, operation: Any, choice: Choice) -> Shape | str:
         action=operation.soapaction,
         rpc=isinstance(operation.output, RpcMessage),
         reply_children=reply.children,
+        request_wrapper=request.wrapper,
+        request_name=request.name,
+        request_children=request.children,
     )
 
 
@@ -137,7 +167,7 @@ class _Carrier:
 
 
 def _string(message: Any, wanted: str, filled: frozenset[str] | None, verb: str, option: str) -> _Carrier | str:
-    """Where one side carries its string, or why that cannot be said; `filled` is None for an answer."""
+    """Where one side carries its string, or why that cannot be said; `filled` is None where others fill it."""
     body = getattr(message, "body", None)
     if message is None or body is None or body.qname is None:
         return f"it {verb} nothing"

@@ -18,7 +18,7 @@ from lxml import etree
 from zeep.transports import Transport
 from zeep.wsdl import Document
 
-from adapters.exchange import Choice, Shape, chosen
+from adapters.exchange import Choice, Shape, chosen, served
 from adapters.xml import Limits, parse
 from schemas.errors import ConfigError, RecordInvalidError
 
@@ -96,6 +96,22 @@ def load_contract(path: Path, *, namespace: str = "", choice: Choice = ANY) -> C
     Raises:
         ConfigError: Unreadable, hostile, or without such an operation; says what was found.
     """
+    document, warned = _read(path, namespace)
+    return Contract(document, chosen(path.name, document, choice, warned))
+
+
+def load_served(path: Path, message: str = "") -> tuple[Shape, ...]:
+    """Read a WSDL that we are to serve: the operations by which one string may be told to us (`exchange.served`).
+
+    Raises:
+        ConfigError: Unreadable, hostile, or without such an operation; says what was found.
+    """
+    document, warned = _read(path, "")
+    return served(path.name, document, message, warned)
+
+
+def _read(path: Path, namespace: str) -> tuple[Any, list[str]]:
+    """The document, and what zeep warned of."""
     try:
         content = path.read_bytes()
         target = parse(content, _LIMITS).get("targetNamespace", "")
@@ -118,7 +134,7 @@ def load_contract(path: Path, *, namespace: str = "", choice: Choice = ANY) -> C
             raise ConfigError(f"{path.name}: a file beside it: {error.reason}") from error
         except _UNREADABLE_WSDL as error:
             raise ConfigError(f"{path.name}: not a usable WSDL ({type(error).__name__}: {error})") from error
-    return Contract(document, chosen(path.name, document, choice, [str(item.message) for item in warned]))
+    return document, [str(item.message) for item in warned]
 
 
 def _written(namespace: str) -> bytes:

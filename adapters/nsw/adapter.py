@@ -41,6 +41,7 @@ from adapters.nsw.envelope import Message, Subject
 from adapters.nsw.options import Options
 from adapters.nsw.outcomes import failed, judged
 from adapters.nsw.receiver import CallBackReceiver
+from adapters.nsw.service import service_of
 from adapters.nsw.signing import Signing
 from adapters.soap import SoapClient
 from adapters.wsdl import Contract, load_contract
@@ -88,6 +89,7 @@ class NswAdapter:
         self._abilities = abilities_of(self._options.attachments)
         self._address = self._options.base_url.rstrip("/") + self._options.path
         contract = contract_of(self._options)
+        service_of(self._options.call_backs)
         self._signing = Signing.of(self._options.signatures, context.secret)
         self._http = HttpClient(
             context.portal,
@@ -116,6 +118,7 @@ class NswAdapter:
         """
         known = Options.model_validate(options)
         contract_of(known)
+        service_of(known.call_backs)
         signatures = known.signatures
         for file in (signatures.certificate, *signatures.pinned, *signatures.authorities):
             if file:

@@ -66,8 +66,8 @@ class Message:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the message's canonical form, in hexadecimal digits."""
-        return hashlib.sha256(canonical(self.root)).hexdigest()
+        """SHA-256 of the message's canonical form in hexadecimal digits, blanks between elements left out."""
+        return hashlib.sha256(canonical(_unspaced(self.root))).hexdigest()
 
     def text(self, path: str) -> str:
         """Text at a path below `Content`, "" where there is none."""
@@ -167,6 +167,17 @@ def message_of(root: etree._Element, *, escaped_twice: bool = False) -> Message:
         content=content,
         oddities=tuple(oddities),
     )
+
+
+def _unspaced(root: etree._Element) -> etree._Element:
+    """A copy without the blanks that only lay a document out: one that is laid out anew says the same."""
+    plain = etree.fromstring(etree.tostring(root, with_tail=False))
+    for node in plain.iter():
+        if len(node) and not (node.text or "").strip():
+            node.text = None
+        if not (node.tail or "").strip():
+            node.tail = None
+    return plain
 
 
 def _schema(name: str, replaced: tuple[bytes, bytes] = (b"", b"")) -> SchemaCheck:

@@ -37,6 +37,8 @@ class CallBacks(Section):
     """How the ministry calls us back.
 
     `path` is where the service stands below the portal's inbound address. `namespace` replaces the attested one.
+    `wsdl` is the contract that this ministry calls by, instead of the attested one: each of its operations that tells
+    one string and wants one back; `message_parameter` names the message's string where there are several.
     `functions` says what this partner means by a function, as another attested one: `{"25": "35"}` where 25 says
     "suspended" and not "papers wanted". `senders` are the identities it may sign its messages as; empty takes any.
     `max_message_bytes` caps one message. `patience_s` is how long the ministry waits for an answer.
@@ -44,6 +46,8 @@ class CallBacks(Section):
 
     path: Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$")] = "MTService"
     namespace: Annotated[str, Field(min_length=1)] = "http://tempuri.org/"
+    wsdl: FilePath = ""
+    message_parameter: str = ""
     functions: dict[Function, Function] = Field(default_factory=dict)
     senders: tuple[str, ...] = ()
     max_message_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 4_000_000

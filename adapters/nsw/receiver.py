@@ -17,7 +17,7 @@ from adapters.base import RawRecord
 from adapters.nsw.answers import acknowledged, refused, refused_unread
 from adapters.nsw.envelope import Message
 from adapters.nsw.options import CallBacks
-from adapters.nsw.service import Called, FaultError, answered, called, described, faulted
+from adapters.nsw.service import Called, FaultError, Service, answered, called, faulted, service_of
 from adapters.nsw.signing import Signing
 from adapters.receiving import InboundCall, InboundReply, InboundRequest, Question, Reception, Unreadable, Verdict
 from adapters.xml import Limits, parse_text
@@ -78,17 +78,21 @@ class CallBackReceiver:
         except FaultError as fault:
             return faulted(fault)
         text = "" if reception.verdict is Verdict.BUSY else self._worded(call, request, reception)
-        return answered(call, self.options.namespace, self.signing.sealed(text))
+        return answered(call, self.signing.sealed(text))
 
     def _called(self, request: InboundRequest) -> Called:
         limits = Limits(max_bytes=_OUTER_SHARE * self.options.max_message_bytes)
-        return called(request, self.options.namespace, limits)
+        return called(request, self._service, limits)
+
+    @property
+    def _service(self) -> Service:
+        return service_of(self.options)
 
     def _opened(self, call: Called, request: InboundRequest) -> Message:
         return self.signing.opened(call.text, request.at, Limits(max_bytes=self.options.max_message_bytes))
 
     def _heard(self, call: Called, message: Message, request: InboundRequest) -> InboundCall:
-        """The operation is part of the digest: an answer is worded for it, so a first answer fits only its own."""
+        """Operation and SOAP version are part of the digest: an answer is worded for them, so it fits only its own."""
         record = RawRecord(
             external_id=message.subject.dossier_key,
             parts={MESSAGE: presented(message, self.options)},
@@ -97,7 +101,7 @@ class CallBackReceiver:
             partial=True,
             signed=message.signed,
         )
-        digest = hashlib.sha256(f"{call.operation}\n{message.digest}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{call.spelling}\n{message.digest}".encode()).hexdigest()
         return InboundCall(message.message_id, digest, record, change_alarm=REUSED)
 
     def _worded(self, call: Called, request: InboundRequest, reception: Reception) -> str:
@@ -112,7 +116,7 @@ class CallBackReceiver:
 
     def _described(self, request: InboundRequest) -> InboundReply:
         if any(name.lower() in ("wsdl", "singlewsdl") for name in request.query):
-            return described(request.base_url, self.options.namespace)
+            return self._service.described(request.base_url)
         text = f"<html><body>{escape(self.options.path)}: ?wsdl</body></html>"
         return InboundReply(text.encode(), "text/html; charset=utf-8", 404)
 

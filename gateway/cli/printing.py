@@ -37,10 +37,18 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     if not rows:
         typer.echo(t("nothing", "không có gì"))
         return
-    cells = [[str(head) for head in heads], *[["" if cell is None else str(cell) for cell in row] for row in rows]]
+    cells = [
+        [str(head) for head in heads],
+        *[["" if cell is None else _printable(cell) for cell in row] for row in rows],
+    ]
     wide = [max(_width(row[column]) for row in cells) for column in range(len(heads))]
     for row in cells:
         typer.echo("  ".join(cell + " " * (wide[n] - _width(cell)) for n, cell in enumerate(row)).rstrip())
+
+
+def _printable(cell: Any) -> str:
+    """A cell in one line: a partner may put line ends and worse into its own identifiers."""
+    return "".join(letter if letter.isprintable() else "�" for letter in str(cell))
 
 
 def _width(text: str) -> int:

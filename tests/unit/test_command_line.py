@@ -13,6 +13,7 @@ from gateway import __version__
 from gateway.cli.app import run
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.nouns import NOUNS, Noun, load
+from gateway.cli.printing import table
 from schemas.errors import ConfigError, PortalUnavailableError
 
 HELP_MAY_IMPORT = {"annotated_doc", "gateway", "schemas", "shellingham", "typer"}
@@ -153,3 +154,8 @@ def least_cpu_s(command: list[str]) -> float:
 def children_cpu_s() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def test_a_cell_of_a_table_stays_in_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    table(["key"], [["a\nb\x9b31m\u202ec"]])
+    assert capsys.readouterr().out == "key\na�b�31m�c\n"
