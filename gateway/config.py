@@ -293,6 +293,8 @@ class TlsConfig(Section):
     key: str
     client_authorities: str = ""
     """Who signs client certificates; a partner's own certificate may stand here too. Needed for `certificates`."""
+    revocation_lists: tuple[str, ...] = ()
+    """What those authorities have taken back, PEM or DER; an authority without a list here has taken back nothing."""
 
 
 class ServerConfig(Section):

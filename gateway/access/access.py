@@ -35,7 +35,7 @@ class Access:
         """
         where = caller_address(approach.address, approach.forwarded, self.trusted_proxies)
         if rule.networks and not within(address(where), rule.networks):
-            return Denied(Reason.NETWORK, where)
+            return Denied(outside(where), where)
         who = (rule.place, neighbourhood(where))
         wait_s = self._rates.take(who, rule.calls_per_s, rule.burst, self._clock.monotonic())
         if wait_s:
@@ -69,6 +69,11 @@ def _by_place(rule: Rule, approach: Approach, where: str) -> Caller | Denied:
             return Denied(Reason.CERTIFICATE, where)
         return Caller(pinned.name or rule.place, where, "certificate", pinned.scopes)
     return Caller(rule.place, where, "secret") if rule.secret is not None else Caller("", where, "network")
+
+
+def outside(where: str) -> Reason:
+    """Why someone is in no network: he is elsewhere, or had reset the connection before his address was known."""
+    return Reason.NETWORK if where else Reason.GONE
 
 
 def _same(shown: str, wanted: str) -> bool:

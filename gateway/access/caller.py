@@ -37,9 +37,15 @@ class Reason(StrEnum):
     """Why someone may not come in."""
 
     NETWORK = "network"
+    GONE = "gone"
+    """The connection was reset before anybody could be seen: no address, so no network."""
     RATE = "rate"
     PATH = "path"
     CERTIFICATE = "certificate"
+    REVOKED = "revoked"
+    OUTDATED_LIST = "outdated_list"
+    """Nobody knows whether his certificate still holds: its authority's list was not replaced in time."""
+    UNREADABLE = "unreadable_certificate"
     KEY = "key"
     SCOPE = "scope"
 

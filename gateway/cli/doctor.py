@@ -8,18 +8,18 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import typer
 
 from adapters.base import FileUse
 from gateway.bootstrap import Gateway, open_gateway
+from gateway.cli.check import Check
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.language import t
 from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.printing import as_json, table
+from gateway.cli.tls_checks import tls_checks
 from gateway.config_file import inspect
 from gateway.sqlite_file import connect
 from gateway.sync.portal import Portal
@@ -28,15 +28,6 @@ from schemas.errors import GatewayError, PortalError
 PACKAGES = ("gateway", "adapters", "mappings", "schemas")
 MAY_DIFFER_S = 60.0
 LEAST_FREE_BYTES = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One look. `state`: ok, warn or bad."""
-
-    what: str
-    state: Literal["ok", "warn", "bad"]
-    found: str
 
 
 def doctor(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
@@ -74,6 +65,8 @@ def _all(path: Path) -> Iterator[Check]:
         yield _keys(t("key ring", "tệp khoá"), Path(found.config.store.key_ring))
         yield _keys(t("signing keys", "khoá ký"), found.config.store.signing_path)
         yield _disk(Path(found.config.store.path).parent)
+        if found.config.server is not None and found.config.server.tls is not None:
+            yield from tls_checks(found.config.server.tls, gateway.clock.now())
         for name, portal in gateway.portals.items():
             yield Check(f"{name}: mapping", "ok", f"{portal.config.mapping} {portal.vocabulary.release}")
             yield _clock(gateway, name)

@@ -189,5 +189,7 @@ def _settled(config: Config, folder: Path) -> Config:
 def _settled_server(server: ServerConfig | None, folder: Path) -> ServerConfig | None:
     if server is None or server.tls is None:
         return server
-    files = {key: str(folder / named) for key, named in server.tls.model_dump().items() if named}
+    listed = {"revocation_lists": tuple(str(folder / named) for named in server.tls.revocation_lists)}
+    single = server.tls.model_dump(exclude={"revocation_lists"})
+    files = listed | {key: str(folder / named) for key, named in single.items() if named}
     return server.model_copy(update={"tls": server.tls.model_copy(update=files)})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from adapters import registry
 from gateway.config import InboundConfig, PortalConfig, ServerConfig, TlsConfig
@@ -62,13 +61,21 @@ def _listen(server: ServerConfig, setting: Setting) -> Iterator[Problem]:
 
 
 def _tls(tls: TlsConfig, setting: Setting) -> Iterator[Problem]:
-    for key in ("certificate", "key", "client_authorities"):
-        named: str = getattr(tls, key)
-        path = Path(setting.folder / named)
-        if named and not path.is_file():
+    names: list[tuple[Place, str]] = [
+        ((key,), getattr(tls, key)) for key in ("certificate", "key", "client_authorities")
+    ]
+    names += [(("revocation_lists", number), named) for number, named in enumerate(tls.revocation_lists)]
+    for at, named in names:
+        if named and not (setting.folder / named).is_file():
             wrong = t(f"there is no file '{named}'", f"không có tệp '{named}'")
             write = t("write the path of a PEM file", "hãy ghi đường dẫn của một tệp PEM")
-            yield setting.document.problem(("server", "tls", key), wrong, write)
+            yield setting.document.problem(("server", "tls", *at), wrong, write)
+    if tls.revocation_lists and not tls.client_authorities:
+        yield setting.document.problem(
+            ("server", "tls", "revocation_lists"),
+            t("nobody is asked for a certificate", "máy chủ không yêu cầu chứng thư"),
+            t("write client_authorities, or remove it", "hãy ghi client_authorities, hoặc bỏ mục này"),
+        )
     key_file = setting.folder / tls.key
     if key_file.is_file() and key_file.stat().st_mode & 0o077:
         wrong = t("can be read by others", "người khác đọc được tệp này")

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import functools
 import logging
 import os
 import socket
-import ssl
 import threading
 from types import TracebackType
 from typing import Self
 
 import uvicorn
 
+from gateway.access import Denied, Reason
 from gateway.access.networks import networks
+from gateway.access.revocation import Standing
 from gateway.config import ServerConfig
 from gateway.language import t
+from gateway.log import get_logger
+from gateway.server.denials import Denials
 from gateway.server.entrance import Entrance
 from gateway.server.protocol import Bounds, Protocol
 from gateway.server.request import MOST_HEAD_BYTES
-from gateway.server.tls import context_of
+from gateway.server.tls import TlsFiles
+from schemas.clock import Clock, SystemClock
 from schemas.errors import GatewayError
 
 BACKLOG = 1024
 STARTS_WITHIN_S = 20.0
 GRACE_S = 8.0
+LOOK_EVERY_TICKS = 10
+"""uvicorn ticks ten times a second."""
+
+log = get_logger()
 
 # uvicorn would print addresses with their secret words, and tracebacks with whatever they hold.
 for _name in ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio"):
@@ -77,11 +84,16 @@ def _why(address: str, error: OSError | OverflowError) -> str:
 
 
 class HttpServer:
-    """Serves one application. Start it, stop it once, or use it as a context manager."""
+    """Serves one application. Start it, stop it once, or use it as a context manager.
 
-    def __init__(self, config: ServerConfig) -> None:
+    From `start` on the listening socket belongs to the thread that serves: closed under its feet it would stop
+    with a trace instead of an answer to those who are waiting.
+    """
+
+    def __init__(self, config: ServerConfig, clock: Clock | None = None) -> None:
         self._config = config
-        self._tls = context_of(config.tls) if config.tls is not None else None
+        self._clock = clock or SystemClock()
+        self._tls = TlsFiles(config.tls) if config.tls is not None else None
         self._socket = listen(config.listen)
         self._app: Entrance | None = None
         self._server: uvicorn.Server | None = None
@@ -131,6 +143,7 @@ class HttpServer:
             ),
             _bounds(self._config),
             self._tls,
+            self._clock,
         )
         _ = self._address
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
@@ -146,7 +159,9 @@ class HttpServer:
             self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(2 * GRACE_S)
-        with contextlib.suppress(OSError):
+        if self.is_up:
+            log.warning("server_stop_delayed", waited_s=2 * GRACE_S)
+        else:
             self._socket.close()
         if self._app is not None:
             self._app.close()
@@ -161,35 +176,85 @@ class HttpServer:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server with our connections, and an end to TLS handshakes."""
+    """uvicorn's server with our connections, an end to TLS handshakes, and TLS files that may change while it runs.
 
-    def __init__(self, config: uvicorn.Config, bounds: Bounds, tls: ssl.SSLContext | None) -> None:
+    asyncio closes what it listens at, so it gets a duplicate of each socket, and another one whenever there is a new
+    TLS context: the kernel's queue of callers is one, and nobody is turned away in between.
+    """
+
+    def __init__(self, config: uvicorn.Config, bounds: Bounds, tls: TlsFiles | None, clock: Clock) -> None:
         super().__init__(config)
         self.up = threading.Event()
         self._bounds = bounds
         self._tls = tls
+        self._clock = clock
+        self._denials = Denials(clock)
+        self._sockets: list[socket.socket] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept connections at the sockets."""
+        """Accept connections at the sockets, unless nobody wants that any more."""
         await self.lifespan.startup()
+        if self.should_exit:
+            return
+        self._sockets = sockets or []
+        self.servers = await self._opened()
+        self.started = True
+        self.up.set()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Now and then look whether the TLS files were written anew."""
+        ends = await super().on_tick(counter)
+        if (
+            self._tls is not None
+            and not ends
+            and counter % LOOK_EVERY_TICKS == 0
+            and await asyncio.to_thread(self._tls.look)
+        ):
+            before, self.servers = self.servers, await self._opened()
+            for server in before:
+                server.close()
+            self._part_with_the_known()
+        return ends
+
+    async def _opened(self) -> list[asyncio.Server]:
         loop = asyncio.get_running_loop()
         handshake_s = self._bounds.head_s if self._tls else None
-        self.servers = [
+        return [
             await loop.create_server(
                 self._connection,
-                sock=one,
-                ssl=self._tls,
+                sock=one.dup(),
+                ssl=self._tls.now.context if self._tls else None,
                 backlog=BACKLOG,
                 ssl_handshake_timeout=handshake_s,
                 ssl_shutdown_timeout=handshake_s,
             )
-            for one in sockets or ()
+            for one in self._sockets
         ]
-        self.started = True
-        self.up.set()
+
+    def _part_with_the_known(self) -> None:
+        """Who was let in by his certificate shows it again: it may have been taken back. His call is answered first."""
+        for one in list(self.server_state.connections):
+            if isinstance(one, Protocol) and one.certified:
+                one.shutdown()
 
     def _connection(self) -> Protocol:
-        return Protocol(self._bounds, self.config, self.server_state, self.lifespan.state)
+        return Protocol(self._bounds, self._holds, self.config, self.server_state, self.lifespan.state)
+
+    def _holds(self, certificate: bytes, caller: str) -> bool:
+        """Whether a client certificate has not been taken back; if it has, that is counted."""
+        if self._tls is None:
+            return True
+        reason = _REASONS.get(self._tls.now.revocations.judge(certificate, self._clock.now()))
+        if reason is not None:
+            self._denials.count("", Denied(reason, caller))
+        return reason is None
+
+
+_REASONS = {
+    Standing.REVOKED: Reason.REVOKED,
+    Standing.OUTDATED: Reason.OUTDATED_LIST,
+    Standing.UNREADABLE: Reason.UNREADABLE,
+}
 
 
 def _bounds(config: ServerConfig) -> Bounds:

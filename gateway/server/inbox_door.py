@@ -10,6 +10,7 @@ from typing import Any
 
 from adapters.inbox.problems import MEDIA_TYPE, PROBLEMS, body_of
 from gateway.access import Access, Caller, Denied, Reason, Rule
+from gateway.access.access import outside
 from gateway.access.networks import address, networks, within
 from gateway.config import Config, InboundConfig
 from gateway.inbox.keys import SCOPE
@@ -113,7 +114,7 @@ class InboxDoor:
             return Denied(Reason.SCOPE, caller.address)
         listed = self._rules.allowed[caller.name]
         if listed and not within(address(caller.address), listed):
-            return Denied(Reason.NETWORK, caller.address)
+            return Denied(outside(caller.address), caller.address)
         return caller
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,11 +34,19 @@ class Bounds:
 
 
 class Protocol(H11Protocol):
-    """One connection."""
+    """One connection. `holds` says of a client certificate (DER) and the caller's address whether it was taken back."""
 
-    def __init__(self, bounds: Bounds, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        bounds: Bounds,
+        holds: Callable[[bytes, str], bool],
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+    ) -> None:
         super().__init__(config, server_state, app_state)
         self._bounds = bounds
+        self._holds = holds
         self._patience: asyncio.TimerHandle | None = None
         self._farewell: asyncio.TimerHandle | None = None
 
@@ -47,10 +56,18 @@ class Protocol(H11Protocol):
         tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
         if tls is not None:
             self.app_state = {**self.app_state, CERTIFICATE: tls.getpeercert(binary_form=True) or b""}
-        if self._too_many():
+        if self._too_many() or self._taken_back():
             transport.abort()
             return
         self._wait()
+
+    @property
+    def certified(self) -> bool:
+        """Whether the caller has shown a certificate."""
+        return bool(self.app_state.get(CERTIFICATE))
+
+    def _taken_back(self) -> bool:
+        return self.certified and not self._holds(self.app_state[CERTIFICATE], self.client[0] if self.client else "")
 
     def _too_many(self) -> bool:
         if len(self.connections) > self._bounds.connections:

@@ -36,9 +36,13 @@ def refusal_of(denied: Denied) -> RefusalError:
     """The status for someone who may not come in; a wrong secret word looks like an address that does not exist."""
     status = {
         Reason.NETWORK: HTTPStatus.FORBIDDEN,
+        Reason.GONE: HTTPStatus.FORBIDDEN,
         Reason.RATE: HTTPStatus.TOO_MANY_REQUESTS,
         Reason.PATH: HTTPStatus.NOT_FOUND,
         Reason.CERTIFICATE: HTTPStatus.FORBIDDEN,
+        Reason.REVOKED: HTTPStatus.FORBIDDEN,
+        Reason.OUTDATED_LIST: HTTPStatus.FORBIDDEN,
+        Reason.UNREADABLE: HTTPStatus.FORBIDDEN,
         Reason.KEY: HTTPStatus.UNAUTHORIZED,
         Reason.SCOPE: HTTPStatus.FORBIDDEN,
     }[denied.reason]

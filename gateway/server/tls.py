@@ -3,10 +3,63 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
+from pathlib import Path
 
+from gateway.access.revocation import Revocations, read_lists
 from gateway.config import TlsConfig
 from gateway.language import t
+from gateway.log import get_logger
 from schemas.errors import ConfigError
+
+log = get_logger()
+
+Marks = tuple[tuple[int, int, int], ...]
+"""Of each file its inode, size and time of change: what differs when it was written anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What connections are met with: a context, and the lists of what was taken back."""
+
+    context: ssl.SSLContext
+    revocations: Revocations
+
+
+class TlsFiles:
+    """The TLS files as they are now. What cannot be used is said once, and what was read before stays in force.
+
+    Raises:
+        ConfigError: They cannot be used at the start, when nothing was read before.
+    """
+
+    def __init__(self, tls: TlsConfig) -> None:
+        self._tls = tls
+        self._marks = _marks(tls)
+        self.now = read(tls)
+
+    def look(self) -> bool:
+        """Read the files if one was written since; says whether other ones are in force now."""
+        marks = _marks(self._tls)
+        if marks == self._marks:
+            return False
+        self._marks = marks
+        try:
+            self.now = read(self._tls)
+        except ConfigError as error:
+            log.error("tls_refused", reason="; ".join(error.problems))
+            return False
+        log.info("tls_reloaded", revocation_lists=len(self.now.revocations.all()))
+        return True
+
+
+def read(tls: TlsConfig) -> Tls:
+    """Read all files.
+
+    Raises:
+        ConfigError: One cannot be used, or key and certificate do not belong together.
+    """
+    return Tls(context_of(tls), _revocations(tls))
 
 
 def context_of(tls: TlsConfig) -> ssl.SSLContext:
@@ -26,16 +79,40 @@ def context_of(tls: TlsConfig) -> ssl.SSLContext:
             context.verify_mode = ssl.CERT_OPTIONAL
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     except (OSError, ValueError) as error:
-        said = error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)
-        raise ConfigError(
-            [
-                t(
-                    f"server.tls: certificate, key or client_authorities cannot be used ({said})",
-                    f"server.tls: không dùng được certificate, key hoặc client_authorities ({said})",
-                )
-            ]
-        ) from None
+        raise _unusable(error) from None
     return context
+
+
+def _revocations(tls: TlsConfig) -> Revocations:
+    try:
+        return read_lists(tls.revocation_lists, tls.client_authorities)
+    except (OSError, ValueError) as error:
+        raise _unusable(error) from None
+
+
+def _unusable(error: OSError | ValueError) -> ConfigError:
+    said = error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)
+    return ConfigError(
+        [
+            t(
+                f"server.tls: certificate, key or client_authorities cannot be used ({said})",
+                f"server.tls: không dùng được certificate, key hoặc client_authorities ({said})",
+            )
+        ]
+    )
+
+
+def _marks(tls: TlsConfig) -> Marks:
+    names = (tls.certificate, tls.key, tls.client_authorities, *tls.revocation_lists)
+    return tuple(_mark(Path(name)) for name in names if name)
+
+
+def _mark(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _no_password() -> str:

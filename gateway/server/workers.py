@@ -21,6 +21,7 @@ class Workers:
         self._most = threads * (1 + QUEUE_PER_THREAD)
         self._lock = threading.Lock()
         self._under_way = 0
+        self._closed = False
 
     async def run(self, work: Callable[[], InboundReply], within_s: float) -> InboundReply:
         """Do the work in a thread.
@@ -29,13 +30,15 @@ class Workers:
         its answer dropped: a caller who comes again is told then.
 
         Raises:
-            RefusalError: 503, the queue is full or time ran out.
+            RefusalError: 503, the queue is full, time ran out, or the endpoint was closed.
         """
         with self._lock:
+            if self._closed:
+                raise busy("stopping")
             if self._under_way >= self._most:
                 raise busy("queue full")
             self._under_way += 1
-        future = self._pool.submit(work)
+            future = self._pool.submit(work)
         future.add_done_callback(self._leave)
         try:
             async with asyncio.timeout(within_s):
@@ -49,4 +52,6 @@ class Workers:
 
     def close(self) -> None:
         """Begin nothing more; what was begun is waited for."""
+        with self._lock:
+            self._closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)

@@ -59,6 +59,25 @@ class Authority:
         )
         return self._write(name, subject, ec.generate_private_key(ec.SECP256R1()), authority=False)
 
+    def list_of(
+        self, *revoked: Holder, name: str = "taken-back.crl", days: float = 1, **more: x509.ExtensionType
+    ) -> Path:
+        """A list that names these, to be replaced within so many days; DER, as authorities hand them out."""
+        now = dt.datetime.now(dt.UTC)
+        builder = (
+            x509.CertificateRevocationListBuilder().issuer_name(self._name).last_update(now - dt.timedelta(days=9))
+        )
+        builder = builder.next_update(now + dt.timedelta(days=days))
+        for holder in revoked:
+            serial = x509.load_der_x509_certificate(holder.der).serial_number
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+            builder = builder.add_revoked_certificate(entry.build())
+        for value in more.values():
+            builder = builder.add_extension(value, critical=True)
+        file = self._folder / name
+        file.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
+        return file
+
     def _write(self, name: str, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, authority: bool) -> Holder:
         now = dt.datetime.now(dt.UTC)
         builder = (

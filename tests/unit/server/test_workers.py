@@ -57,3 +57,15 @@ def test_what_no_thread_had_begun_in_time_is_never_done() -> None:
     free.set()
     workers.close()
     assert done == ["first"], "what was begun is brought to its end"
+
+
+def test_a_call_that_comes_after_the_end_is_asked_to_come_again() -> None:
+    workers = Workers("x", 1)
+    workers.close()
+
+    async def scenario() -> None:
+        with pytest.raises(RefusalError) as refused:
+            await workers.run(lambda: REPLY, 1)
+        assert (refused.value.status, refused.value.reason) == (503, "stopping")
+
+    asyncio.run(scenario())
