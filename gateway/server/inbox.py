@@ -68,7 +68,13 @@ class Interface:
         router = APIRouter(prefix="/inbox", tags=["inbox"])
         add = router.add_api_route
         read = (400, 401, 403, 429, 503)
-        add("/items", self.page, response_model=ItemPage, summary="List", responses=problems(*read, 409, known=True))
+        add(
+            "/items",
+            self.page,
+            response_model=ItemPage,
+            summary="List",
+            responses=problems(*read, 409, known=True, lists=True),
+        )
         one = (*read, 404)
         add(
             "/items/{item_id}",

@@ -21,12 +21,16 @@ TEXT = """Collect the dossiers that a province hands over to you, and report wha
 All answers may be asked for again, all calls may be repeated. Times are RFC 3339 with zone. Errors are problem+json
 with stable codes; docs/inbox.md says what to do about each."""
 
+_OF_CURSORS = ("cursor_unknown", "cursor_foreign")
+_CONFLICT = 409
 _PROBLEM = {"$ref": "#/components/schemas/ProblemBody"}
 
 
-def problems(*statuses: int, known: bool = False, content: str = "") -> dict[int | str, dict[str, Any]]:
-    """The answers of one operation that its model does not tell."""
-    found: dict[int | str, dict[str, Any]] = {status: _problem(status) for status in sorted(statuses)}
+def problems(
+    *statuses: int, known: bool = False, content: str = "", lists: bool = False
+) -> dict[int | str, dict[str, Any]]:
+    """The answers of one operation that its model does not tell. `lists`: it takes a cursor."""
+    found: dict[int | str, dict[str, Any]] = {status: _problem(status, lists=lists) for status in sorted(statuses)}
     if known:
         found[304] = {"description": "You hold it already"}
     if content:
@@ -34,14 +38,19 @@ def problems(*statuses: int, known: bool = False, content: str = "") -> dict[int
     return found
 
 
-def _problem(status: int) -> dict[str, Any]:
-    here = {code: one for code, one in PROBLEMS.items() if one.status == status}
+def _problem(status: int, *, lists: bool) -> dict[str, Any]:
+    here = {code: one for code, one in PROBLEMS.items() if one.status == status and _is_told(code, status, lists=lists)}
     examples = {
         code: {"value": {"type": TYPE + code, "title": one.title, "status": status, "code": code, "detail": one.todo}}
         for code, one in here.items()
     }
     text = "; ".join(f"`{code}`: {one.title}" for code, one in here.items())
     return {"description": text, "content": {MEDIA_TYPE: {"schema": _PROBLEM, "examples": examples}}}
+
+
+def _is_told(code: str, status: int, *, lists: bool) -> bool:
+    """Codes of cursors only where there are cursors; of conflicts nothing else there."""
+    return lists if code in _OF_CURSORS else not (lists and status == _CONFLICT)
 
 
 def described(app: FastAPI) -> Callable[[], dict[str, Any]]:

@@ -63,6 +63,21 @@ def test_the_description_is_published_without_a_key(running: InboxRoom) -> None:
                 assert {PROBLEMS[code].status for code in shown} == {int(status)}
 
 
+def test_problems_with_cursors_are_told_where_there_are_cursors(running: InboxRoom) -> None:
+    told = Client(running.url, "").get("/v1/openapi.json").json()["paths"]
+
+    def codes(operation: dict[str, Any]) -> set[str]:
+        shown = [one["content"]["application/problem+json"] for n, one in operation["responses"].items() if n >= "400"]
+        return {code for one in shown for code in one["examples"]}
+
+    cursors = {"cursor_unknown", "cursor_foreign"}
+    for path, verbs in told.items():
+        for operation in verbs.values():
+            assert codes(operation) & cursors == (cursors if path == "/inbox/items" else set())
+    assert "digest_differs" not in codes(told["/inbox/items"]["get"])
+    assert "digest_differs" in codes(told["/inbox/items/{item_id}/acknowledgement"]["post"])
+
+
 def test_every_request_body_has_an_example_that_the_interface_takes(running: InboxRoom) -> None:
     client = Client(running.url, running.key("transport"))
     schemas = client.get("/v1/openapi.json").json()["components"]["schemas"]
