@@ -6,7 +6,15 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from schemas.settings import Section
 from schemas.status import DossierStatus
@@ -119,6 +127,11 @@ class TimersConfig(Section):
     """From when it was received."""
     completed_within_h: Hours | None = None
     """From when it was accepted."""
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the facts it leaves to others: `null` would be an answer."""
+        return {name: value for name, value in write(self).items() if name in self.model_fields_set}
 
     @property
     def named(self) -> dict[str, float | None]:

@@ -93,6 +93,13 @@ def test_partner_procedure_and_route_give_the_timers(
     assert {fact.value: (timer.within_h, timer.because) for fact, timer in found.items()} == wanted
 
 
+def test_rules_that_are_written_out_and_read_again_say_the_same() -> None:
+    made = config({"accepted_within_h": None}, [{"procedures": ["1.*"], "completed_within_h": 2}])
+    again = Config.model_validate(made.model_dump(by_alias=True))
+    assert timers(again, "justice", BIRTH, again.routes[1]) == timers(made, "justice", BIRTH, made.routes[1])
+    assert again == made
+
+
 def test_a_stage_whose_route_is_gone_keeps_the_timers_of_its_partner() -> None:
     made = config({"accepted_within_h": 4}, {"accepted_within_h": 8})
     assert timers(made, "justice", BIRTH, None)[Fact.ACCEPTED].within_h == 8
