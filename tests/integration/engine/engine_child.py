@@ -21,6 +21,8 @@ def main(path: str) -> None:
                 gateway.engine.pull(name)
             for name in PORTALS:
                 gateway.engine.deliver(name)
+            for fetcher in gateway.fetchers.values():
+                fetcher.run()
 
 
 if __name__ == "__main__":

@@ -87,6 +87,8 @@ class Counter:
         self.gateway.inbound.taker.run("transport")
         for name in PORTALS:
             self.gateway.engine.deliver(name)
+        for fetcher in self.gateway.fetchers.values():
+            fetcher.run()
 
     def until(self, done: Callable[[], Any], seconds: float = 20.0) -> None:
         """Rounds until something is so."""

@@ -128,8 +128,12 @@ def judge(town: Town, references: list[str], in_flight: set[str]) -> None:
     assert shown == dict.fromkeys(numbers, "9")
     declared = Counter(e["key"] for e in town.justice.book.effects() if e["effect"] == "declare")
     assert declared == Counter(numbers[1::2])
-    acts = [e["content"]["actionCode"] for e in town.province.book.effects() if e["call"]]
+    ours = [effect for effect in town.province.book.effects() if effect["call"]]
+    acts = [effect["content"]["actionCode"] for effect in ours if effect["effect"] == "action"]
     assert acts == ["3300"] * (DOSSIERS // 2), "each result is an act once"
+    brought = Counter(effect["key"] for effect in ours if effect["effect"] == "file")
+    assert list(brought.values()) == [1] * (DOSSIERS // 2), "each certificate lies at the province once"
+    assert town.gateway.store.read(lambda tx: tx.counts())["file"] == DOSSIERS // 2, "no file has two rows"
     created = Counter(e["key"] for e in town.effects() if e["effect"] == "create")
     assert created == Counter(numbers)
     first = [next(e["effect"] for e in town.effects() if e["key"] == number) for number in numbers]

@@ -53,7 +53,7 @@ def identity(portal: str, effect: dict[str, Any]) -> tuple[str, ...]:
     if effect["effect"] == "progress":
         return portal, effect["key"], "row", *(f"{name}={value}" for name, value in sorted(content.items()))
     if portal == "province":
-        return portal, effect["key"], "act", content["actionCode"]
+        return portal, effect["key"], effect["effect"], content.get("actionCode") or content["referenceUid"]
     return portal, effect["key"], effect["effect"]
 
 
@@ -135,7 +135,7 @@ def restored(town: Town, effects: int) -> None:
     decide(town, births[:1])
     town.rest()
     news = once_only(written(town, next_time))
-    assert Counter(key[2] for key in news) == {"row": half + 1, "act": 1}
+    assert Counter(key[2] for key in news) == {"row": half + 1, "action": 1, "file": 1}
     assert set(news.values()) == {1}
 
 

@@ -174,6 +174,8 @@ class Town:
     def round(self) -> int:
         """Wake every job once; gives the calls made."""
         self.pull()
+        for fetcher in self.gateway.fetchers.values():
+            fetcher.run()
         return sum(self.gateway.engine.deliver(name, pool=self.pool).counts["sent"] for name in PORTALS)
 
     def rest(self, rounds: int = 30) -> int:

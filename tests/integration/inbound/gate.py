@@ -96,6 +96,8 @@ class Gate:
         self.take_in()
         for name in self.gateway.portals:
             self.gateway.engine.deliver(name)
+        for fetcher in self.gateway.fetchers.values():
+            fetcher.run()
 
     def take_in(self) -> None:
         """Give all stored calls to the engine."""

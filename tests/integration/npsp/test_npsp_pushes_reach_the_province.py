@@ -82,6 +82,7 @@ class Line:
                 self.gateway.engine.pull(name)
         for name in ("province", "national"):
             self.gateway.engine.deliver(name)
+        self.gateway.fetchers["province"].run()
 
     def until(self, done: Callable[[], Any], seconds: float = 20.0) -> None:
         """Rounds until something is so."""

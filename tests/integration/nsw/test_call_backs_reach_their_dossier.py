@@ -82,6 +82,7 @@ class Gate:
         self.gateway.inbound.taker.run("transport")
         for name in ("province", "transport"):
             self.gateway.engine.deliver(name)
+        self.gateway.fetchers["province"].run()
 
     def until(self, done: Callable[[], Any], seconds: float = 20.0) -> None:
         """Rounds until something is so."""
