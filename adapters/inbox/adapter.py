@@ -18,6 +18,7 @@ from adapters.base import (
     DeliveryClass,
     EventIdentity,
     FileStream,
+    FileUse,
     JsonValue,
     Operation,
     Outcome,
@@ -47,6 +48,7 @@ _OPERATIONS = {
         repeat=Repeat.SAFE,
         probe=ProbeStrength.NONE,
         creates=verb == "declare",
+        files=FileUse.NONE if verb == "cancel" else FileUse.CONTENT,
     )
     for verb in VERBS
 }

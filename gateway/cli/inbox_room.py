@@ -7,6 +7,7 @@ server. What the client says back arrives as it would in earnest.
 from __future__ import annotations
 
 import threading
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,7 +21,6 @@ from gateway.cli.serving import serve
 from gateway.config import Config
 from gateway.inbox.keys import StoredKeys
 from gateway.inbox.telling import Teller
-from gateway.store.base import Tx
 
 if TYPE_CHECKING:
     from gateway.server.http import HttpServer
@@ -48,6 +48,7 @@ def configuration(
             "username": "lienthong",
             "password": "${PROVINCE_PASSWORD}",
             "tiers": tiers,
+            "read_files": True,
         },
     }
     results = {
@@ -135,24 +136,19 @@ class InboxRoom:
     def hand_over(self, count: int) -> None:
         """Let citizens hand in dossiers and officers forward them; each has one paper."""
         forwarded = {"statuses": ["interoperating"], "services": [SERVICE], "days": 1}
-        self.province.simulator.act("seed_many", {"count": count, **forwarded})
+        paper = {"name": "Đơn đề nghị.pdf", "fileType": "pdf", "base64": b64encode(PAPER).decode()}
+        made = self.province.simulator.act("seed_many", {"count": count, **forwarded})
+        for uid in made["referenceUids"]:
+            self.province.simulator.act("add_file", {"referenceUid": uid, **paper})
         self.turn()
-        self.gateway.store.write(self._papers)
-
-    def _papers(self, tx: Tx) -> None:
-        files, clock = self.gateway.inbound.desk.files, self.gateway.clock
-        for row in tx.iter_dossiers(limit=100_000):
-            if not tx.files_of(row.id):
-                at = clock.now().timestamp()
-                name = "Đơn đề nghị.pdf"
-                paper = files.keep("province", row.dossier_code, name, name, [PAPER], cap=1 << 20, at=at, days=30)
-                paper.dossier_id = row.id
-                tx.put_files([paper])
 
     def turn(self) -> None:
-        """One round: read the province, offer, take in what was reported, act on it, tell."""
+        """One round: read the province, fetch its files, offer, take in what was reported, act on it, tell."""
         engine, taker = self.gateway.engine, self.gateway.inbound.taker
         engine.pull("province")
+        for name in self.ministries:
+            engine.deliver(name)
+        self.gateway.fetchers["province"].run()
         for name in self.ministries:
             engine.deliver(name)
             taker.run(name)

@@ -150,8 +150,39 @@ def test_a_ministrys_own_files_are_not_shown_to_another(room: InboxRoom, transpo
     result = {"name": "Giấy phép", "content": base64.b64encode(PAPER + b"transport").decode()}
     assert transport.report(mine, "done-0001", status="completed", occurred_at=now(), results=[result]).status == 202
     room.turn()
-    assert len(transport.get(f"/v1/inbox/items/{mine['item_id']}").json()["attachments"]) == 2
-    assert len(health.get(f"/v1/inbox/items/{theirs['item_id']}").json()["attachments"]) == 1
+    for client, item in ((transport, mine), (health, theirs)):
+        assert len(client.get(f"/v1/inbox/items/{item['item_id']}").json()["attachments"]) == 1
+
+
+def test_the_content_names_exactly_the_files_that_are_listed(room: InboxRoom, transport: Client) -> None:
+    """The paper was fetched from the province before the item was offered, and is known again by its digest."""
+    room.hand_over(1)
+    (item,) = transport.items()
+    path = f"/v1/inbox/items/{item['item_id']}"
+    (named,) = transport.get(f"{path}/content").json()["documents"]
+    (listed,) = transport.get(path).json()["attachments"]
+    assert (named["sha256"], named["size"], named["media_type"]) == (
+        listed["sha256"], listed["size"], listed["media_type"]
+    )  # fmt: skip
+    assert named["sha256"] == hashlib.sha256(transport.get(listed["path"]).body).hexdigest()
+    assert "reference" not in named
+
+
+def test_a_result_that_a_ministry_reports_lies_at_the_province_before_the_dossier_ends(
+    room: InboxRoom, transport: Client
+) -> None:
+    room.hand_over(1)
+    (item,) = transport.items()
+    content = PAPER + b"result"
+    result = {"name": "Giấy phép.pdf", "content": base64.b64encode(content).decode()}
+    report = {"status": "completed", "occurred_at": now(), "results": [result]}
+    assert transport.report(item, "done-0001", **report).status == 202
+    room.turn()
+    room.turn()
+    files = room.province.simulator.screen("files", {})
+    (found,) = [file for file in next(iter(files.values())) if file["dossierPartNo"] == "KQ01"]
+    assert (found["displayName"], found["sha256"]) == ("Giấy phép.pdf", hashlib.sha256(content).hexdigest())
+    assert {one["dossierStatus"] for one in room.province.simulator.screen("records", {}).values()} == {"releasing"}
 
 
 def test_what_has_not_changed_is_not_sent_again(room: InboxRoom, transport: Client) -> None:
