@@ -30,6 +30,7 @@ from schemas.errors import (
 
 _XSD = "http://www.w3.org/2001/XMLSchema"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_RPC_12 = "http://www.w3.org/2003/05/soap-rpc"
 _XSI_NIL = f"{{{_XSI}}}nil"
 _XML_TYPES = ("text/xml", "application/xml", "application/soap+xml")
 _OURS = ("Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown")
@@ -186,9 +187,11 @@ class SoapClient:
         if not shape.reply_child:
             return wrapper
         name = etree.QName(shape.reply_child).localname
-        named = [child for child in wrapper if etree.QName(child).localname == name]
-        if shape.reply_children == 1 and len(wrapper) != 1:
-            raise self._broken(f"SOAP answer with {len(wrapper)} children where one was promised", reply)
+        # SOAP 1.2 names the child that is the return value in one more child (part 2, 4.2.1); the contract has said it.
+        children = [child for child in wrapper if not (shape.rpc and etree.QName(child).namespace == _RPC_12)]
+        named = [child for child in children if etree.QName(child).localname == name]
+        if shape.reply_children == 1 and len(children) != 1:
+            raise self._broken(f"SOAP answer with {len(children)} children where one was promised", reply)
         if len(named) != 1:
             raise self._broken("SOAP answer with another element than promised", reply)
         self._check_name(named[0], shape.reply_child, reply)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -11,7 +12,7 @@ from gateway.cli.language import t
 from gateway.cli.opening import DEFAULT_CONFIG, Actor, AsJson, ConfigPath, NotThereError, codes, opened, this_person
 from gateway.cli.printing import as_json, table
 from gateway.store.rows import DeliveryRow
-from gateway.sync.views import delivery_view
+from gateway.sync.views import delivery_view, lane_view
 
 STATES = ("parked", "unproven", "unheard")
 KEYS = ("id", "portal", "dossier_code", "class", "operation", "state", "attempts", "planned_at", "reason")
@@ -40,12 +41,18 @@ def list_(
     """Exit 3 when something waits."""
     with opened(config, calls=False) as gateway:
         rows = gateway.store.read(lambda tx: tx.list_deliveries(portal=portal, states=STATES, limit=100_000))
-        called = codes(gateway, {row.dossier_id for row in rows})
+        held = gateway.store.read(lambda tx: tx.iter_lanes(portal=portal, state="parked", limit=100_000))
+        shown = {(row.portal, row.dossier_id) for row in rows}
+        held = [lane for lane in held if (lane.portal, lane.dossier_id) not in shown]
+        called = codes(gateway, {row.dossier_id for row in rows} | {lane.dossier_id for lane in held})
     views = [delivery_view(row) | {"dossier_code": called[row.dossier_id]} for row in rows]
+    lanes = [lane_view(lane) | {"dossier_code": called[lane.dossier_id]} for lane in held]
     if json:
-        as_json({"deliveries": views})
+        as_json({"deliveries": views, "lanes": lanes})
     else:
-        table(HEADS, [[view[key] for key in KEYS] for view in views])
+        if views or not lanes:
+            table(HEADS, [[view[key] for key in KEYS] for view in views])
+        _show_held(lanes)
     if views and not json:
         typer.echo(
             t(
@@ -57,7 +64,21 @@ def list_(
                 "mà cổng chưa biết: hãy báo cán bộ xử lý trước",
             )
         )
-    raise typer.Exit(ExitCode.SOON if views else ExitCode.OK)
+    raise typer.Exit(ExitCode.SOON if views or lanes else ExitCode.OK)
+
+
+def _show_held(lanes: Sequence[Mapping[str, Any]]) -> None:
+    """Lanes that wait for a person without a delivery of theirs: what holds them stands in quarantine."""
+    if not lanes:
+        return
+    heads = (t("portal", "cổng"), t("dossier", "hồ sơ"), t("since", "từ lúc"), t("reason", "lý do"))
+    table(heads, [[lane[key] for key in ("portal", "dossier_code", "since", "reason")] for lane in lanes])
+    typer.echo(
+        t(
+            "Nothing is sent there until it is decided: lienthong quarantine list says what to do",
+            "Chưa gửi gì cho đến khi có quyết định: xem cách xử lý bằng lienthong quarantine list",
+        )
+    )
 
 
 @app.command(help=t("Plan a parked delivery again.", "Lập kế hoạch gửi lại."))

@@ -96,6 +96,13 @@ CONTRACTS: dict[str, tuple[str, str, dict[str, Any]]] = {
         TYPED,
         {},
     ),
+    "rpc over SOAP 1.2, which says where the result is": (
+        PARTS + binding("B12", "s12", "rpc", RPC) + service(("P", "B12", "s12")),
+        RPC_REPLY.replace(
+            "<ketQua>", '<p:result xmlns:p="http://www.w3.org/2003/05/soap-rpc">ketQua</p:result><ketQua>'
+        ),
+        {},
+    ),
     "SOAP 1.2 alone": (
         elements(NOIDUNG) + messages() + binding("B12", "s12") + service(("P", "B12", "s12")),
         WRAPPED,
