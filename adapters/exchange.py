@@ -24,7 +24,8 @@ SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 class Choice:
     """What the configuration says of the operation to call; "" leaves it to the contract.
 
-    `message` and `answer` name the children that carry the two strings, `parameters` those filled besides.
+    `message` and `answer` name the children that carry the two strings, `parameters` those filled besides, `header`
+    those of the block that stands in the SOAP header.
     """
 
     operation: str = ""
@@ -32,12 +33,14 @@ class Choice:
     message: str = ""
     answer: str = ""
     parameters: frozenset[str] = field(default_factory=frozenset)
+    header: frozenset[str] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """One operation as the contract spells it.
 
+    `header` is what zeep calls the block of the SOAP header that is filled, "" for none.
     A `request_child` or `reply_child` of "" means that the element around it is the string. `envelope` is the SOAP
     version's namespace. With `rpc` types are named on the wire and the reply's wrapper may have any name (SOAP 1.1,
     section 7.1). `reply_children` counts what the reply promises. The last three say the same of
@@ -56,6 +59,7 @@ class Shape:
     request_wrapper: str = ""
     request_name: str = ""
     request_children: int = 1
+    header: str = ""
 
     @property
     def namespace(self) -> str:
@@ -137,6 +141,9 @@ def _shape(binding: Any, operation: Any, choice: Choice, *, fills: bool = True) 
     parameters = choice.parameters if fills else None
     request = _string(operation.input, choice.message, parameters, "takes", "message_parameter")
     reply = _string(operation.output, choice.answer, None, "gives", "answer_parameter")
+    header, lacking = _header(operation.input, choice.header)
+    if lacking:
+        return lacking
     if isinstance(request, str) or isinstance(reply, str):
         reasons = "; ".join(reason for reason in (request, reply) if isinstance(reason, str))
         return f"not one string in and one string out: {reasons}"
@@ -153,6 +160,7 @@ def _shape(binding: Any, operation: Any, choice: Choice, *, fills: bool = True) 
         request_wrapper=request.wrapper,
         request_name=request.name,
         request_children=request.children,
+        header=header,
     )
 
 
@@ -194,6 +202,19 @@ def _string(message: Any, wanted: str, filled: frozenset[str] | None, verb: str,
     if filled is not None and owed:
         return f"it {verb} {named}: write {', '.join(owed)} in parameters"
     return _Carrier(body.qname.text, name, children[name].qname.text, len(children))
+
+
+def _header(message: Any, wanted: frozenset[str]) -> tuple[str, str]:
+    """The one block of the SOAP header that takes all of `wanted`; or "" and, where one is needed, why not."""
+    if not wanted:
+        return "", ""
+    declared = getattr(getattr(getattr(message, "header", None), "type", None), "elements", ())
+    blocks = {name: {inner for inner, _ in getattr(block.type, "elements", ())} for name, block in declared}
+    fitting = [name for name, inside in blocks.items() if wanted <= inside]
+    if len(fitting) == 1:
+        return fitting[0], ""
+    named = "; ".join(f"{name} ({', '.join(sorted(inside))})" for name, inside in blocks.items()) or "none"
+    return "", f"no one block of its SOAP header takes {', '.join(sorted(wanted))} (soap_header); there is {named}"
 
 
 def _is_string(child: Any) -> bool:

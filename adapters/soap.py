@@ -79,6 +79,7 @@ class SoapClient:
         *,
         parameters: Mapping[str, str] = _NOTHING,
         headers: Mapping[str, str] = _NOTHING,
+        block: Mapping[str, str] = _NOTHING,
         send_by: float | None = None,
         deadline_s: float | None = None,
     ) -> SoapReply:
@@ -88,6 +89,7 @@ class SoapClient:
             text: The message.
             parameters: What the operation takes besides, such as a login; never shown.
             headers: Of HTTP, besides our own; never shown.
+            block: What stands in the block of the SOAP header that the contract's shape names; never shown.
             send_by: Monotonic instant, see `HttpClient.request`.
             deadline_s: Whole time of the call.
 
@@ -98,7 +100,7 @@ class SoapClient:
             PortalRefusedError: 404, 405 or another 4xx, or a fault that blames our message.
             PortalContractError: An answer that is not what the WSDL promises.
         """
-        self._call.answer, self._call.hidden = b"", (*parameters.values(), *headers.values())
+        self._call.answer, self._call.hidden = b"", (*parameters.values(), *headers.values(), *block.values())
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             reason = "a header's value holds other signs than a header may"
             raise PortalAuthError(self._portal, reason, sent=False)
@@ -106,7 +108,7 @@ class SoapClient:
             "POST",
             self._address,
             headers={**headers, **self._headers},
-            content=self._request(clean_text(text), parameters),
+            content=self._request(clean_text(text), parameters, block),
             send_by=send_by,
             deadline_s=deadline_s,
             returns=(500,),  # a fault comes so
@@ -120,11 +122,14 @@ class SoapClient:
         """The body of the last answer this thread's call got, b"" for none: to be sealed also when it was refused."""
         return getattr(self._call, "answer", b"")
 
-    def _request(self, text: str, parameters: Mapping[str, str]) -> bytes:
+    def _request(self, text: str, parameters: Mapping[str, str], block: Mapping[str, str]) -> bytes:
         shape = self._shape
-        given = {**parameters, shape.request_child: text} if shape.request_child else {}
+        given: dict[str, Any] = {**parameters, shape.request_child: text} if shape.request_child else {}
+        alone = [] if given else [text]
+        if shape.header:
+            given["_soapheaders"] = {shape.header: dict(block)}
         try:
-            envelope = self._operation.create(*([] if given else [text]), **given).content
+            envelope = self._operation.create(*alone, **given).content
         except (zeep.exceptions.Error, ValueError) as error:
             raise RecordInvalidError(f"the request does not fit the WSDL ({type(error).__name__})") from None
         if shape.rpc:

@@ -144,6 +144,7 @@ class NswAdapter:
                 text,
                 parameters=self._filled(self._options.parameters),
                 headers=self._filled(self._options.headers),
+                block=self._filled(self._options.soap_header),
                 send_by=delivery.send_by,
                 deadline_s=self._context.call_timeout_s,
             )
@@ -228,6 +229,7 @@ def contract_of(options: Options) -> Contract:
         message=options.message_parameter,
         answer=options.answer_parameter,
         parameters=frozenset(options.parameters),
+        header=frozenset(options.soap_header),
     )
     if options.wsdl:
         return load_contract(Path(options.wsdl), namespace=options.namespace, choice=choice)

@@ -90,7 +90,8 @@ class Options(Section):
     shape); `operation` and `port` choose where it holds several. `soap_action` replaces the WSDL's.
     `parameters` fills what the operation takes besides the message, such as a login; where several strings are left,
     `message_parameter` names the message's, and `answer_parameter` that of an answer of several. `headers` are sent
-    with each call over HTTP, such as a key. Values of both may be references such as ${MINISTRY_KEY}.
+    with each call over HTTP, such as a key; `soap_header` fills the block of the SOAP header that takes these names.
+    Values of all three may be references such as ${MINISTRY_KEY}.
     `reply_namespaces` are further namespaces this partner answers in ("" for none); left out, the attested pair
     `http://ws.gt.vn` and `http://facade.dk.gt.dtt.vn` stands in for one another.
     `document_type` is the procedure's number at the ministry, `document_types` the exceptions by procedure
@@ -112,6 +113,7 @@ class Options(Section):
     answer_parameter: str = ""
     parameters: dict[str, Filled] = Field(default_factory=dict)
     headers: dict[HeaderName, Filled] = Field(default_factory=dict)
+    soap_header: dict[str, Filled] = Field(default_factory=dict)
     soap_action: str | None = None
     reply_namespaces: tuple[str, ...] | None = None
     sender: Party = Party(name="System", identity="NSW")
@@ -129,7 +131,7 @@ class Options(Section):
 
     @model_validator(mode="after")
     def _no_secret_in_the_open(self) -> Self:
-        for name, value in (*self.parameters.items(), *self.headers.items()):
+        for name, value in (*self.parameters.items(), *self.headers.items(), *self.soap_header.items()):
             if _SECRET_NAMES.search(name) and not _REFERENCE.fullmatch(value):
                 raise ValueError(f"{name}: write a reference such as ${{MINISTRY_KEY}}, never the secret itself")
         return self

@@ -23,7 +23,7 @@ from mappings import packaged
 from schemas.errors import ConfigError
 from schemas.settings import IsFile, Section
 
-_NAMES = frozenset({"namespace", "reply_namespaces", "soap_action", "parameters"})
+_NAMES = frozenset({"namespace", "reply_namespaces", "soap_action", "parameters", "soap_header"})
 SECRET = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 

@@ -111,6 +111,20 @@ CONTRACTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "SOAP 1.2 by name": (elements(NOIDUNG) + messages() + BOTH, WRAPPED, {"port": "Moi"}),
     "both, so 1.1": (elements(NOIDUNG) + messages() + BOTH, WRAPPED, {}),
     "a login beside the message": (elements(LOGIN) + messages() + binding() + ONE, WRAPPED, GIVEN),
+    "a login in the SOAP header": (
+        elements(NOIDUNG).replace(
+            "<x:element",
+            f'<x:element name="DangNhap"><x:complexType><x:sequence><x:element name="taiKhoan" {STRING}/>'
+            f'<x:element name="matKhau" {STRING}/></x:sequence></x:complexType></x:element><x:element',
+            1,
+        )
+        + messages()
+        + '<message name="H"><part name="DangNhap" element="t:DangNhap"/></message>'
+        + binding().replace("<input>", '<input><s:header message="t:H" part="DangNhap" use="literal"/>', 1)
+        + ONE,
+        WRAPPED,
+        {"soap_header": GIVEN["parameters"]},
+    ),
     "a key over HTTP": (
         elements(NOIDUNG) + messages() + binding() + ONE,
         WRAPPED,
@@ -223,6 +237,8 @@ def test_each_side_is_spelled_as_its_style_wants(start: Start) -> None:
     assert b':type="xsd:string">&lt;Envelope' in rpc.body or b':string">&lt;Envelope' in rpc.body
     _, login = pushed(start, "a login beside the message")
     assert "matKhau>mật khẩu &amp; &lt;bí mật&gt;<" in login.body.decode()
+    _, above = pushed(start, "a login in the SOAP header")
+    assert etree.fromstring(above.body).findtext(f"{{{SOAP_11}}}Header/{{{NS}}}DangNhap/{{{NS}}}matKhau") == SECRET
 
 
 def test_soap_1_2_names_its_action_in_the_content_type(start: Start) -> None:
@@ -247,7 +263,7 @@ def test_a_key_that_no_header_can_carry_is_not_sent(tmp_path: Path, key: str) ->
     assert outcome.reason.startswith("a header's value holds other signs than a header may")
 
 
-@pytest.mark.parametrize("case", ["SOAP 1.2 alone", "a login beside the message"])
+@pytest.mark.parametrize("case", ["SOAP 1.2 alone", "a login beside the message", "a login in the SOAP header"])
 def test_a_fault_of_either_version_refuses_and_shows_no_secret(start: Start, case: str) -> None:
     adapter, simulator = start(case)
     simulator.fault = True
@@ -283,6 +299,12 @@ def test_an_answer_in_the_other_version_breaks_the_contract(start: Start) -> Non
             Choice(parameters=frozenset({"user"})),
             r"takes noiDung \(string\), and has no user",
             id="a name it does not have",
+        ),
+        pytest.param(
+            CONTRACTS["a login in the SOAP header"][0],
+            Choice(header=frozenset({"user"})),
+            r"takes user \(soap_header\); there is DangNhap \(matKhau, taiKhoan\)",
+            id="a block without that name",
         ),
         pytest.param(
             elements(NOIDUNG) + messages() + BOTH, Choice(port="P"), "write one of Moi, Cu as port", id="no such port"
