@@ -50,7 +50,12 @@ def configuration(folder: Path, urls: Mapping[str, str], pace: Mapping[str, Any]
     return {
         "environment": "test",
         "province": {"agency_code": "H99"},
-        "store": {"path": str(folder / "store.db"), "key_ring": str(folder / "keys.ring")},
+        "store": {
+            "path": str(folder / "store.db"),
+            "key_ring": str(folder / "keys.ring"),
+            "files": str(folder / "files"),
+            "journal": str(folder / "journal"),
+        },
         "portals": {
             "province": {
                 **pace,
