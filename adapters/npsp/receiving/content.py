@@ -33,9 +33,11 @@ def number_of(fields: Mapping[str, JsonValue], options: PushOptions) -> str:
     """The national number, trimmed and in NFC.
 
     Raises:
-        UnreadableBodyError: None, too long, with blanks or signs that no number has, or two different ones.
+        UnreadableBodyError: None, too long, with blanks or signs that no number has, a truth, or two different ones.
     """
     said = {text_of(fields, (name,)) for name in options.number} - {""}
+    if any(isinstance(field_of(fields, name), bool) for name in options.number):
+        said.clear()
     number = said.pop() if len(said) == 1 else ""
     if not _is_code(number):
         raise UnreadableBodyError("number", "no usable dossier number")

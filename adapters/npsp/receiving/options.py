@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from schemas.settings import Section
 
@@ -92,6 +93,15 @@ PROMOTION = PushOptions(
 """The only push whose body is public: a bare object, or for a supplement inside `data`."""
 
 
+def _laid_over(attested: PushOptions) -> BeforeValidator:
+    """An entry says only what differs: files of an endpoint whose agency alone is set must not be lost."""
+
+    def lay(said: object) -> object:
+        return attested.model_dump() | dict(said) if isinstance(said, Mapping) else said
+
+    return BeforeValidator(lay)
+
+
 class FeesOptions(Section):
     """The question whether a dossier owes money.
 
@@ -152,15 +162,15 @@ class FetchOptions(Section):
 
 
 class InboundOptions(Section):
-    """The national portal's calls on us; an endpoint set to null is not offered.
+    """The national portal's calls on us; an endpoint set to null is not offered, one that is set says what differs.
 
     `prefixes` stand before every path. `dstcode`: the destination that calls must name, in query or header; those that
     name none pass unless `dstcode_needed`; who may call at all is the gateway's matter (`inbound` of the portal's
     entry). `patience_s`: how long the portal waits; 60 s is attested for its clients.
     """
 
-    push: PushOptions | None = PUSH
-    promotion: PushOptions | None = PROMOTION
+    push: Annotated[PushOptions | None, _laid_over(PUSH)] = PUSH
+    promotion: Annotated[PushOptions | None, _laid_over(PROMOTION)] = PROMOTION
     fees: FeesOptions | None = FeesOptions()
     paid: PaidOptions | None = PaidOptions()
     files: FilesOptions | None = FilesOptions()

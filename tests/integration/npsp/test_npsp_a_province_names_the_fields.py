@@ -12,13 +12,10 @@ import orjson
 import pytest
 
 from adapters.npsp.caller import citizens
-from adapters.npsp.receiving.options import PROMOTION
 from tests.integration.npsp.test_npsp_pushes_reach_the_province import NUMBER, Line
 
 PUSH = {
     "paths": ["dvc/tiep-nhan"],
-    "message": "push",
-    "contract": "push",
     "envelope": "wrapped",
     "number": ["SoHoSoQG"],
     "procedure": ["MaThuTuc"],
@@ -116,7 +113,7 @@ def test_what_the_provinces_own_words_cannot_read_is_refused_and_taken_when_mend
 
 
 def test_a_promotions_supplement_says_no_agency_and_is_taken_where_the_entry_names_one_for_all(tmp_path: Path) -> None:
-    line = Line(tmp_path, promotion=PROMOTION.model_dump() | {"agencies": {"*": "H99.19"}})
+    line = Line(tmp_path, promotion={"agencies": {"*": "H99.19"}})
     notice = {"MaHoSo": NUMBER, "MaTTHC": "2.002288", "MaSoThue": "0100000000", "TenThuongNhan": "CÔNG TY THỬ NGHIỆM"}
     amended = {"MaHoSoQG": NUMBER, "ThongTinSuaDoi": {"TenChuongTrinhKM": "sửa"}, "LyDoDieuChinh": "điều chỉnh"}
     wrapped = {"service": "x", "isUpdating": "True", "data": amended}

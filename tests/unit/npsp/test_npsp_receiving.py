@@ -91,6 +91,13 @@ def test_an_endpoint_set_to_null_is_not_offered() -> None:
     assert [one.name for one in offered] == ["push", "fees", "files"]
 
 
+def test_an_endpoint_that_sets_one_thing_keeps_all_else_as_attested() -> None:
+    call = taken(DOSSIER, push={"agencies": {"*": "H99.13"}})
+
+    assert call.files == taken(DOSSIER).files
+    assert receiver("promotion", promotion={"required": ["MaTTHC"]}).paths == receiver("promotion").paths
+
+
 def test_a_submission_is_an_event_of_its_own_time_and_identity() -> None:
     found = reading(taken(DOSSIER))
 
@@ -263,6 +270,7 @@ def test_too_many_files_are_refused() -> None:
         ({"MaHoSo": ""}, "number"),
         ({"MaHoSo": None}, "number"),
         ({"MaHoSo": {"a": 1}}, "number"),
+        ({"MaHoSo": True}, "number"),
         ({"MaHoSo": "G22 1"}, "number"),
         ({"MaHoSo": "x" * 101}, "number"),
         ({"MaHoSoQG": "another"}, "number"),
