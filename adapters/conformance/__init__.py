@@ -6,11 +6,14 @@ An adapter of another team imports `AdapterConformance` and `Bench` from here an
 from adapters.conformance.bench import Bench, Held, OneSession, OpenBudget, bench_context
 from adapters.conformance.memory import MemoryAdapter
 from adapters.conformance.portal import MemoryPortal
+from adapters.conformance.stored import BenchFile, BenchStore
 from adapters.conformance.suite import AdapterConformance
 
 __all__ = [
     "AdapterConformance",
     "Bench",
+    "BenchFile",
+    "BenchStore",
     "Held",
     "MemoryAdapter",
     "MemoryPortal",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from adapters.base import Adapter, Delivery, PortalContext
+from adapters.conformance.stored import BenchFile, BenchStore
 from adapters.simulation.server import SimulatorServer
 from schemas.clock import Clock, SystemClock
 
@@ -124,6 +126,29 @@ class Bench(ABC):
         del delivery
         return None
 
+    @cached_property
+    def stored(self) -> BenchStore:
+        """What the gateway holds: give it to the context as `open_stored`."""
+        return BenchStore()
+
+    def with_files(self, delivery: Delivery, files: Sequence[BenchFile]) -> Delivery | None:
+        """The same delivery naming these files, by reference (content) or address (link), as a mapping would.
+
+        None where the operation carries none.
+        """
+        del delivery, files
+        return None
+
+    def held_files(self, delivery: Delivery) -> list[tuple[str, str]]:
+        """Name and SHA-256 of each file of this delivery as the portal holds it, or finds it at its address."""
+        del delivery
+        return []
+
+    def portal_file(self, file: BenchFile) -> str | None:
+        """Let the portal hold a file as its officers would, and give the reference that opens it; None: cannot."""
+        del file
+        return None
+
     def unknown_id(self) -> str:
         """An external id of the right form that the portal does not hold."""
         return "00000000"
@@ -155,5 +180,6 @@ class Bench(ABC):
     def close(self) -> None:
         """Stop what runs."""
         self.adapter.close()
+        self.stored.close()
         if self.server is not None:
             self.server.stop()

@@ -16,11 +16,12 @@ from __future__ import annotations
 from adapters.base import DeliveryClass
 from adapters.conformance.bench import Bench
 from adapters.conformance.checks import expect
+from adapters.conformance.files import FilePromises
 from adapters.conformance.reads import ReadPromises
 from adapters.conformance.writes import WritePromises
 
 
-class AdapterConformance(ReadPromises, WritePromises):
+class AdapterConformance(ReadPromises, WritePromises, FilePromises):
     """Every promise of an adapter, as tests."""
 
     def test_abilities_are_declared_soundly(self, bench: Bench) -> None:

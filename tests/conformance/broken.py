@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import httpx
 import orjson
 
-from adapters.base import Cursor, Delivery, Outcome, OutcomeKind, Page, Presence, Probe, RawRecord
+from adapters.base import Cursor, Delivery, FileStream, Outcome, OutcomeKind, Page, Presence, Probe, RawRecord
 from adapters.http import HttpReply, outcome_of
 from schemas.errors import PortalContractError, PortalError, PortalUnavailableError
 
@@ -238,3 +239,52 @@ class SharesOneBuffer(ToyAdapter):
         self.moment = delivery
         self.context.clock.sleep(0.002)
         return super().push(self.moment)
+
+
+class DropsAFile(ToyAdapter):
+    """Sends the first file and forgets the rest."""
+
+    def body(self, delivery: Delivery) -> bytes:
+        sent = orjson.loads(super().body(delivery))
+        return orjson.dumps(sent | {"papers": sent["papers"][:1]} if "papers" in sent else sent)
+
+
+class ReadsFilesAsText(ToyAdapter):
+    """Takes a file for a text and changes the ends of its lines."""
+
+    def stored(self, reference: str) -> bytes:
+        return super().stored(reference).replace(b"\r\n", b"\n")
+
+
+class StripsNames(ToyAdapter):
+    """Writes file names in the letters that every system has."""
+
+    def paper(self, row: dict[str, str]) -> dict[str, str]:
+        return super().paper({**row, "name": row["name"].encode("ascii", "ignore").decode()})
+
+
+class StampsEachAttempt(ToyAdapter):
+    """Puts the moment of sending beside each file, so that no repeat is equal."""
+
+    def body(self, delivery: Delivery) -> bytes:
+        sent = orjson.loads(super().body(delivery))
+        return orjson.dumps(sent | {"at": self.context.clock.now()} if "papers" in sent else sent)
+
+
+class LeavesOutWhatIsMissing(ToyAdapter):
+    """Sends what files it can find and says nothing of the others."""
+
+    def stored(self, reference: str) -> bytes:
+        try:
+            return super().stored(reference)
+        except LookupError:
+            return b""
+
+
+class TakesAnyAnswerForAFile(ToyAdapter):
+    """Opens a file as whatever comes: a web page, or a part of it."""
+
+    def open_file(self, ref: str) -> FileStream:
+        token = self.context.sessions.get_or_refresh(self.log_in)
+        reply = self.http.request("GET", f"file/{ref}", headers={"Authorization": token})
+        return FileStream(io.BytesIO(reply.body), reply.media_type, len(reply.body))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from adapters.base import Delivery
 from adapters.civil_status.adapter import CivilStatusAdapter
 from adapters.civil_status.simulator import build
-from adapters.conformance import AdapterConformance, Bench, Held, bench_context
+from adapters.conformance import AdapterConformance, Bench, BenchFile, Held, bench_context
 from adapters.simulation import FaultPlan, SimulatorServer
 from schemas.clock import SystemClock
 
@@ -38,7 +39,12 @@ class CivilStatusBench(Bench):
         self.clock = Restless()
         self.known = Held()
         context = bench_context(
-            "justice", clock=self.clock, known=self.known, secret=secrets.__getitem__, call_timeout_s=0.5
+            "justice",
+            clock=self.clock,
+            known=self.known,
+            secret=secrets.__getitem__,
+            call_timeout_s=0.5,
+            open_stored=self.stored,
         )
         options = {
             "base_url": self.server.url,
@@ -94,6 +100,17 @@ class CivilStatusBench(Bench):
     def effects(self, delivery: Delivery) -> int:
         """How often the ministry took this content."""
         return len(self._taken(delivery))
+
+    def with_files(self, delivery: Delivery, files: Sequence[BenchFile]) -> Delivery:
+        """The push with papers that name stored files."""
+        papers = [{"tenGiayTo": file.name, "lienThongTep": file.reference} for file in files]
+        return replace(delivery, body=orjson.dumps(orjson.loads(delivery.body) | {"fileDinhKem": papers}))
+
+    def held_files(self, delivery: Delivery) -> list[tuple[str, str]]:
+        """The papers as the ministry keeps them."""
+        number = orjson.loads(delivery.body)["maHoSoMCDT"]
+        held = [one for one in self.simulator.screen("dossiers", {}) if one["number"] == number]
+        return [(paper["tenTepDinhKem"], paper["sha256"]) for one in held for paper in one["papers"]]
 
     def held_text(self, delivery: Delivery) -> str | None:
         """The name as the ministry holds it."""

@@ -26,6 +26,9 @@ CALLS_NOBODY = (
     "test_text_written_arrives_letter_for_letter",
     "test_a_probe_tells_what_its_operation_declares",
     "test_eight_threads_share_one_adapter",
+    "test_files_arrive_byte_for_byte_under_their_names",
+    "test_a_repeat_with_files_is_equal_on_the_wire",
+    "test_nothing_is_sent_without_a_file_it_names",
 )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ import orjson
 import pytest
 
 from adapters.base import Delivery, DeliveryClass
-from adapters.conformance import AdapterConformance, Bench, Held, bench_context
+from adapters.conformance import AdapterConformance, Bench, BenchFile, Held, bench_context
 from adapters.npsp.adapter import NpspAdapter
 from adapters.npsp.simulator import build
 from adapters.simulation import FaultPlan, SimulatorServer
@@ -88,6 +89,15 @@ class NpspBench(Bench):
         content = wire[0] if isinstance(wire, list) else wire
         effects = self.simulator.book.effects(key=content["MaHoSo"])
         return sum(one["content"] == content and one["call"] > 0 for one in effects)
+
+    def with_files(self, delivery: Delivery, files: Sequence[BenchFile]) -> Delivery:
+        rows = [{"TenGiayTo": file.name, "DuongDanTepTinKetQua": self.stored.address(file)} for file in files]
+        return replace(delivery, body=orjson.dumps(orjson.loads(delivery.body) | {"DanhSachGiayToKetQua": rows}))
+
+    def held_files(self, delivery: Delivery) -> list[tuple[str, str]]:
+        number = orjson.loads(delivery.body)["MaHoSo"]
+        self.simulator.act("fetch_files", {"MaHoSo": number})
+        return [(file["shown"], file["sha256"]) for file in self.simulator.screen(f"files/{number}", {}) or ()]
 
     def held_text(self, delivery: Delivery) -> str | None:
         wire = orjson.loads(delivery.body)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
 import pytest
 
 from adapters.base import Delivery, DeliveryClass
-from adapters.conformance import AdapterConformance, Bench, bench_context
+from adapters.conformance import AdapterConformance, Bench, BenchFile, bench_context
 from adapters.nsw.adapter import NswAdapter
 from adapters.nsw.simulator import build
 from adapters.simulation import FaultPlan, SimulatorServer
@@ -23,13 +24,14 @@ class NswBench(Bench):
     kind = "nsw"
     secrets = ("CÔNG DÂN THỬ NGHIỆM 01", "001000000000")
 
-    def __init__(self, repeat_answer: str) -> None:
+    def __init__(self, repeat_answer: str, attachments: str) -> None:
+        self.attachments = attachments
         self.clock = SystemClock()
         self.simulator = build({"repeat_answer": repeat_answer})
         faults = FaultPlan(delay_s=0.5, drip_s=0.6, drip_every_s=0.05, refuse_s=0.0005)
         self.server = SimulatorServer(self.simulator, faults=faults).start()
-        context = bench_context("ministry", clock=self.clock, call_timeout_s=0.25)
-        self.adapter = NswAdapter(context, {"base_url": self.server.url})
+        context = bench_context("ministry", clock=self.clock, call_timeout_s=0.25, open_stored=self.stored)
+        self.adapter = NswAdapter(context, {"base_url": self.server.url, "attachments": attachments})
 
     def seed(self, count: int, text: str = "") -> list[str]:
         raise AssertionError("nothing can be read from this kind")
@@ -55,6 +57,25 @@ class NswBench(Bench):
         effects = self.simulator.book.effects()
         return sum(one["content"]["message_id"] == delivery.key_uuid for one in effects)
 
+    def with_files(self, delivery: Delivery, files: Sequence[BenchFile]) -> Delivery:
+        rows = "".join(
+            f"<Attachment><AttachmentName>{file.name}</AttachmentName>"
+            + (f"<Url>{self.stored.address(file)}</Url>" if self.attachments == "link" else "")
+            + f"<StoredFile>{file.reference}</StoredFile></Attachment>"
+            for file in files
+        )
+        end = "</DossierForward>"
+        body = delivery.body.decode().replace(end, f"<AttachmentList>{rows}</AttachmentList>{end}")
+        return replace(delivery, body=body.encode())
+
+    def held_files(self, delivery: Delivery) -> list[tuple[str, str]]:
+        code = delivery.body.decode().partition("<DossierCode>")[2].partition("<")[0]
+        held = [one for one in self.simulator.screen("dossiers", {}) if one["dossier_code"] == code]
+        if held and self.attachments == "link":
+            held = [self.simulator.act("fetch_files", {"dossier_code": code})]
+        papers = [paper for one in held for paper in one["papers"]]
+        return [(p["AttachmentName"], p.get("ContentDigest") or p["fetched"]["sha256"]) for p in papers]
+
     def held_text(self, delivery: Delivery) -> str | None:
         (effect,) = [one for one in self.simulator.book.effects() if one["content"]["message_id"] == delivery.key_uuid]
         return str(effect["content"]["forward"]["Note"])
@@ -69,11 +90,14 @@ def _forward(code: str, text: str) -> str:
     )
 
 
-@pytest.mark.parametrize("bench", ["ack", "reject", "mixed"], indirect=True)
+HABITS = [("ack", "content"), ("reject", "link"), ("mixed", "metadata")]
+
+
+@pytest.mark.parametrize("bench", HABITS, ids=[habit for habit, _ in HABITS], indirect=True)
 class TestNswConformance(AdapterConformance):
     @pytest.fixture
     def bench(self, request: pytest.FixtureRequest) -> Iterator[Bench]:
-        bench = NswBench(request.param)
+        bench = NswBench(*request.param)
         yield bench
         bench.close()
         assert bench.server is not None

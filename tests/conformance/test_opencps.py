@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
@@ -11,7 +13,7 @@ import orjson
 import pytest
 
 from adapters.base import Delivery
-from adapters.conformance import AdapterConformance, Bench, Held, bench_context
+from adapters.conformance import AdapterConformance, Bench, BenchFile, Held, bench_context
 from adapters.opencps.adapter import OpencpsAdapter
 from adapters.opencps.identity import reference_of
 from adapters.opencps.operations import ABILITIES, ACTS
@@ -41,7 +43,7 @@ class OpencpsBench(Bench):
         self.server = SimulatorServer(self.simulator, faults=faults).start()
         self.known = Held()
         context = bench_context("ca_mau", clock=self.clock, secret=lambda _: PASSWORD, known=self.known,
-                                call_timeout_s=0.25)  # fmt: skip
+                                call_timeout_s=0.25, open_stored=self.stored)  # fmt: skip
         options: dict[str, Any] = {
             "base_url": self.server.url, "group_id": 35166, "username": "lienthong", "password": "${OPENCPS_PASSWORD}",
             "tiers": TIERS, "records_per_page": 3, "read_tries": 1,
@@ -111,6 +113,21 @@ class OpencpsBench(Bench):
         text = {"action": "actionNote", "inform": "dueDate"}.get(effect, "dossierNote")
         return sum(body[text] in one["content"][text] for one in done)
 
+    def with_files(self, delivery: Delivery, files: Sequence[BenchFile]) -> Delivery:
+        papers = [{"reference": file.reference, "displayName": file.name} for file in files]
+        body = orjson.loads(delivery.body) | {"lienThongTep": orjson.dumps(papers).decode()}
+        return replace(delivery, body=orjson.dumps(body))
+
+    def held_files(self, delivery: Delivery) -> list[tuple[str, str]]:
+        key = delivery.external_id or reference_of(orjson.loads(delivery.body)["originDossierNo"])
+        return [(file["displayName"], file["sha256"]) for file in self.simulator.screen(f"files/{key}", {}) or ()]
+
+    def portal_file(self, file: BenchFile) -> str:
+        (uid,) = self.seed(1)
+        content = b64encode(file.content).decode()
+        made = self.simulator.act("add_file", {"referenceUid": uid, "name": file.name, "base64": content})
+        return f"{uid}/{made['fileUid']}"
+
     def held_text(self, delivery: Delivery) -> str | None:
         body = orjson.loads(delivery.body)
         if delivery.operation == "inform":
@@ -139,4 +156,5 @@ class TestOpencpsConformance(AdapterConformance):
         bench = OpencpsBench()
         yield bench
         bench.close()
+        assert bench.server is not None
         assert bench.server.defects == []

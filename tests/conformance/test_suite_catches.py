@@ -35,6 +35,12 @@ CAUGHT = [
     (broken.NotOpenedIsUnknown, "test_a_refused_connection_is_retry"),
     (broken.EmptyCatalogueIsAnError, "test_a_catalogue_is_given_as_it_is"),
     (broken.SharesOneBuffer, "test_eight_threads_share_one_adapter"),
+    (broken.DropsAFile, "test_files_arrive_byte_for_byte_under_their_names"),
+    (broken.ReadsFilesAsText, "test_files_arrive_byte_for_byte_under_their_names"),
+    (broken.StripsNames, "test_files_arrive_byte_for_byte_under_their_names"),
+    (broken.StampsEachAttempt, "test_a_repeat_with_files_is_equal_on_the_wire"),
+    (broken.LeavesOutWhatIsMissing, "test_nothing_is_sent_without_a_file_it_names"),
+    (broken.TakesAnyAnswerForAFile, "test_a_file_is_opened_byte_for_byte_or_not_at_all"),
 ]
 
 

@@ -6,10 +6,13 @@ JSON reads by position, writes with a session token, `{"code": 0, "text": "thàn
 from __future__ import annotations
 
 import hashlib
+import io
 import secrets
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +26,7 @@ from adapters.base import (
     DeliveryClass,
     EventIdentity,
     FileStream,
+    FileUse,
     JsonValue,
     Operation,
     Outcome,
@@ -35,10 +39,10 @@ from adapters.base import (
     RawRecord,
     Repeat,
 )
-from adapters.conformance import Bench, bench_context
+from adapters.conformance import Bench, BenchFile, bench_context
 from adapters.http import HttpClient, HttpReply, nothing_sent_yet, outcome_of
 from adapters.simulation import GENERAL_FAULTS, FaultPlan, Reply, Request, Simulator, SimulatorServer
-from schemas.errors import PortalAuthError, PortalContractError, PortalError, PortalRefusedError
+from schemas.errors import PortalAuthError, PortalContractError, PortalError
 
 PASSWORD = "mat-khau-thu-nghiem"
 YES = {"code": 0, "text": "Cập nhật thành công"}
@@ -48,7 +52,7 @@ OPERATIONS = (
     ),
     Operation("update", DeliveryClass.SNAPSHOT, "dossier", Repeat.SAFE, ProbeStrength.CONTENT),
     Operation("progress", DeliveryClass.APPEND, "event", Repeat.APPENDS, ProbeStrength.NONE, rows_per_call=10),
-    Operation("act", DeliveryClass.COMMAND, "command", Repeat.UNKNOWN, ProbeStrength.CONTENT),
+    Operation("act", DeliveryClass.COMMAND, "command", Repeat.UNKNOWN, ProbeStrength.CONTENT, files=FileUse.CONTENT),
 )
 
 
@@ -63,6 +67,8 @@ class ToyPortal(Simulator):
         self.records: dict[str, dict[str, Any]] = {}
         self.notes: dict[str, list[str]] = {}
         self.sessions: set[str] = set()
+        self.files: dict[str, bytes] = {}
+        self.papers: dict[str, list[tuple[str, str]]] = {}
         self.catalogue: list[JsonValue] = [{"code": "1.001193"}]
 
     def describe(self, request: Request) -> str:
@@ -95,6 +101,8 @@ class ToyPortal(Simulator):
         if request.path == "/records":
             start = int(request.first("after", "0"))
             return Reply.json(list(self.records.values())[start : start + 3])
+        if request.path.startswith("/file/"):
+            return Reply(200, self.files[request.path.removeprefix("/file/")], content_type="application/pdf")
         if (found := self.records.get(request.path.removeprefix("/record/"))) is None:
             return Reply.json({"code": 404}, 404)
         return Reply.json(found | {"notes": self.notes.get(found["id"], [])})
@@ -108,6 +116,10 @@ class ToyPortal(Simulator):
             self.records[key] = body
         if effect == "act":
             self.notes.setdefault(key, []).append(body["note"])
+            papers = ((paper["name"], b64decode(paper["content"])) for paper in body.get("papers", ()))
+            held = self.papers.setdefault(key, [])
+            held += [(name, hashlib.sha256(content).hexdigest()) for name, content in papers]
+            self.papers[key] = list(dict.fromkeys(held))
         self.book.record(effect, key, body, at=request.at, call=request.call)
         return Reply.json(YES)
 
@@ -133,6 +145,7 @@ class ToyAdapter:
             append="progress",
             commands={"act": "act"},
             identity=EventIdentity.OWN_ID,
+            opens_files=True,
         )
 
     def pull(self, cursor: Cursor | None) -> Iterator[Page]:
@@ -153,6 +166,8 @@ class ToyAdapter:
             return self.judge(reply)
         except PortalError as error:
             return outcome_of(error)
+        except LookupError:
+            return Outcome(OutcomeKind.REFUSED, "one of its files is not kept", final=True)
 
     def probe(self, delivery: Delivery) -> Probe:
         now = self.context.clock.now()
@@ -168,7 +183,12 @@ class ToyAdapter:
         return CatalogueList(name, version, tuple(self.rows(reply)), reply.body, self.context.clock.now())
 
     def open_file(self, ref: str) -> FileStream:
-        raise PortalRefusedError(self.context.portal, "holds no files")
+        token = self.context.sessions.get_or_refresh(self.log_in)
+        headers = {"Authorization": token}
+        reply = self.http.request("GET", f"file/{ref}", headers=headers, accept=("application/pdf",))
+        if reply.media_type != "application/pdf" or not reply.body:
+            raise PortalContractError(self.context.portal, "not a file")
+        return FileStream(io.BytesIO(reply.body), reply.media_type, len(reply.body))
 
     def ping(self) -> datetime | None:
         return self.get("records", after=0).server_date
@@ -213,7 +233,17 @@ class ToyAdapter:
         )
 
     def body(self, delivery: Delivery) -> bytes:
-        return delivery.body
+        sent = orjson.loads(delivery.body)
+        if not isinstance(sent, dict) or "papers" not in sent:
+            return delivery.body
+        return orjson.dumps(sent | {"papers": [self.paper(row) for row in sent["papers"]]})
+
+    def paper(self, row: dict[str, str]) -> dict[str, str]:
+        return {"name": row["name"], "content": b64encode(self.stored(row["reference"])).decode()}
+
+    def stored(self, reference: str) -> bytes:
+        assert self.context.open_stored is not None
+        return self.context.open_stored(reference).stream.read()
 
     def call(self, method: str, path: str, token: str, **more: Any) -> HttpReply:
         self.context.budget.take()
@@ -248,7 +278,7 @@ class ToyBench(Bench):
         self.portal = ToyPortal()
         plan = FaultPlan(delay_s=0.3, drip_s=0.4, drip_every_s=0.02)
         self.server = SimulatorServer(self.portal, faults=plan).start()
-        context = bench_context("toy", secret=lambda reference: PASSWORD, call_timeout_s=0.15)
+        context = bench_context("toy", secret=lambda reference: PASSWORD, call_timeout_s=0.15, open_stored=self.stored)
         self.clock = context.clock
         self.adapter = adapter(context, self.server.url)
 
@@ -286,6 +316,17 @@ class ToyBench(Bench):
     def held_text(self, delivery: Delivery) -> str | None:
         content = self.portal.book.effects(key=delivery.external_id)[-1]["content"]
         return str((content[0] if isinstance(content, list) else content)["note"])
+
+    def with_files(self, delivery: Delivery, files: Sequence[BenchFile]) -> Delivery:
+        papers = [{"name": file.name, "reference": file.reference} for file in files]
+        return replace(delivery, body=orjson.dumps(orjson.loads(delivery.body) | {"papers": papers}))
+
+    def held_files(self, delivery: Delivery) -> list[tuple[str, str]]:
+        return list(self.portal.papers.get(delivery.external_id, []))
+
+    def portal_file(self, file: BenchFile) -> str:
+        self.portal.files[file.reference] = file.content
+        return file.reference
 
     def empty_catalogue(self, name: str) -> bool:
         self.portal.catalogue = []
