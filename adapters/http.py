@@ -258,7 +258,7 @@ class HttpClient:
     def _attempt(self, request: httpx.Request, call: Call, limit: int) -> HttpReply:
         started = time.perf_counter()
         with self._transport.during(call), self._translated(call):
-            answer = self._client.send(request, stream=True)
+            answer = self._sent(request)
             try:
                 body = self._read(answer, limit)
             finally:
@@ -267,6 +267,12 @@ class HttpClient:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         elapsed_ms = (time.perf_counter() - started) * 1000
         return HttpReply(self.portal, answer.status_code, headers, body, elapsed_ms, _http_date(headers.get("date")))
+
+    def _sent(self, request: httpx.Request) -> httpx.Response:
+        """The answer, its body unread; what httpx does besides (logins, cookies, hooks) is of no use here."""
+        if self._client.follow_redirects:
+            return self._client.send(request, stream=True)
+        return self._transport.handle_request(request)
 
     def _read(self, answer: httpx.Response, limit: int) -> bytes:
         try:

@@ -18,6 +18,8 @@ from schemas.errors import PortalContractError, PortalError, PortalUnavailableEr
 LONGEST_WAIT_S = 20.0
 """A portal that asks for more than this is left to the durable ladder."""
 
+_PASSING = (PortalUnavailableError, PortalContractError)
+
 T = TypeVar("T")
 
 
@@ -36,15 +38,25 @@ def retry_harmless(call: Callable[[], T], *, clock: Clock, budget: Budget, attem
         budget.take()
         return call()
 
+    try:
+        return once()
+    except _PASSING as error:
+        first = [error]
+
+    def again() -> T:
+        if first:
+            raise first.pop()
+        return once()
+
     backoff = wait_random_exponential(multiplier=wait_s, max=8.0)
     policy = Retrying(
         stop=lambda state: stop_after_attempt(attempts)(state) or _asked_wait_s(state) > LONGEST_WAIT_S,
         wait=lambda state: max(_asked_wait_s(state), backoff(state)),
-        retry=retry_if_exception_type((PortalUnavailableError, PortalContractError)),
+        retry=retry_if_exception_type(_PASSING),
         sleep=clock.sleep,
         reraise=True,
     )
-    return policy(once)
+    return policy(again)
 
 
 def _asked_wait_s(state: RetryCallState) -> float:

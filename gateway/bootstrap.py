@@ -222,7 +222,8 @@ def _inbound(engine: Engine, shop: Workshop, waker: Waker) -> Inbound:
         for name, portal in shop.portals.items()
         if isinstance(portal.adapter, Receives)
     }
-    return Inbound(desk, Intake(desk), Taker(engine, shop.store, shop.vault, receivers), journal, receivers)
+    taker = Taker(engine, shop.store, shop.vault, receivers, desk.fresh)
+    return Inbound(desk, Intake(desk), taker, journal, receivers)
 
 
 def _hold(name: str, entry: PortalConfig, store: Store, vault: Vault, clock: Clock, known: Secrets) -> LoginHold:

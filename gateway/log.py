@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,15 +44,21 @@ _PATTERNS = re.compile(
 )
 
 
+# Every text that `_PATTERNS` finds holds a digit, a sign of these, or one of two words; most that is logged does not.
+_SUSPICIOUS = re.compile(r"[\d@:=.]|bearer|basic", re.IGNORECASE)
+_HARMLESS = 10**7
+"""A number nearer to nought is nobody's: the shortest that `_PATTERNS` finds has nine digits."""
+
+
 def configure(stream: BinaryIO | None = None, *, level: int = logging.INFO) -> None:
     """Write one JSON object per line to `stream` (standard error when None), from `level` upwards."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             describe_error,
             redact,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.JSONRenderer(serializer=_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -98,10 +105,12 @@ def describe_error(_logger: WrappedLogger | None, _method: str, event: EventDict
 
 
 def _clean(key: str, value: Any) -> Any:
-    if _SECRET_KEYS.search(key) and not isinstance(value, bool | int | float | None):
+    if isinstance(value, int) and -_HARMLESS < value < _HARMLESS:
+        return value
+    if not isinstance(value, bool | int | float | None) and _is_secret(key):
         return REDACTED
     if isinstance(value, str):
-        return _PATTERNS.sub(_blank, value)[:_CUT_AT]
+        return (_PATTERNS.sub(_blank, value) if _SUSPICIOUS.search(value) else value)[:_CUT_AT]
     if isinstance(value, bool) or value is None or isinstance(value, float):
         return value
     if isinstance(value, int):
@@ -112,6 +121,11 @@ def _clean(key: str, value: Any) -> Any:
         return [_clean("", item) for item in value]
     # Bytes, models, rows: their text may hold anything.
     return f"[{type(value).__name__}]"
+
+
+@lru_cache(512)
+def _is_secret(key: str) -> bool:
+    return _SECRET_KEYS.search(key) is not None
 
 
 def _blank(found: re.Match[str]) -> str:

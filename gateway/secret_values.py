@@ -29,7 +29,9 @@ class Secrets:
             KeyError: It is not set; the error carries its name, never a value.
             ConfigError: The file cannot be read, or others may read it.
         """
-        return resolve_secret(reference, self.values())
+        held = read_file(self._file) if self._file else {}
+        environ = os.environ if self._environ is None else self._environ
+        return resolve_secret(reference, held if reference[2:-1] in held else environ)
 
     def values(self) -> Mapping[str, str]:
         """All that may be referred to, by name."""

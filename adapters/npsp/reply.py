@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
@@ -20,6 +21,9 @@ MAX_WRAPPINGS = 4
 _BOM = "\ufeff"
 _MARKUP = re.compile(r"\s*<(?:!|\?|[a-z])", re.IGNORECASE)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
+
+_LONGEST_NAME = 64
+"""Of a field's name that is remembered as it is compared: callers may send names of any length."""
 
 UNREADABLE = "unreadable"
 Code = int | str | None
@@ -103,6 +107,11 @@ def field_of(row: JsonValue, *names: str) -> JsonValue:
 
 
 def _key(name: str) -> str:
+    return _spelled_alike(name) if len(name) <= _LONGEST_NAME else name.strip().casefold().replace("_", "")
+
+
+@lru_cache(4096)
+def _spelled_alike(name: str) -> str:
     return name.strip().casefold().replace("_", "")
 
 

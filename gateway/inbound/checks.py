@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.receiving import InboundCall
 from gateway.config import OwnershipConfig
 from gateway.store.base import Tx
-from gateway.sync.offers import of_procedure
+from gateway.sync.offers import KnownOffers
 from mappings.loader import Mapping as Vocabulary
 from schemas.errors import RecordInvalidError
 
@@ -34,7 +34,7 @@ def unfit(vocabulary: Vocabulary, portal: str, ownership: OwnershipConfig, call:
     return "", ""
 
 
-def wrong(tx: Tx, portal: str, ownership: OwnershipConfig, call: InboundCall) -> tuple[str, str]:
+def wrong(tx: Tx, offers: KnownOffers, portal: str, ownership: OwnershipConfig, call: InboundCall) -> tuple[str, str]:
     """(code, reason) of the first thing that does not hold; two empty texts when all holds or nothing is known yet.
 
     The reason quotes nothing of the call: it is kept in plain, and a name may stand where a code should.
@@ -44,7 +44,7 @@ def wrong(tx: Tx, portal: str, ownership: OwnershipConfig, call: InboundCall) ->
         return "", ""
     if not call.record.partial and portal not in ownership.births:
         return "births", "nobody is asked to make dossiers of this portal: name it in ownership.births"
-    known = [found for one in ownership.handlers if (found := of_procedure(tx, one, call.procedure)) is not None]
+    known = [found for one in ownership.handlers if (found := offers.of_procedure(tx, one, call.procedure)) is not None]
     if not known:
         return "", ""
     offered = [row for rows in known for row in rows]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 import orjson
@@ -32,10 +32,12 @@ from gateway.evidence.leaf import commitment, leaf
 from gateway.inbound import kept
 from gateway.inbound.checks import unfit, wrong
 from gateway.inbound.files import FileStore, Held
+from gateway.inbound.fresh import Fresh
 from gateway.inbound.journal import Journal
 from gateway.log import get_logger
 from gateway.store.base import Store, Tx, Vault
 from gateway.store.rows import FileRow, InboundRow, LeafRow, QuarantineRow, RawRow
+from gateway.sync.offers import KnownOffers
 from gateway.sync.portal import Portal
 from gateway.vault import pack
 from schemas.clock import Clock
@@ -63,6 +65,8 @@ class Desk:
     clock: Clock
     answers: Answers
     heard: Callable[[str], None]
+    fresh: Fresh = field(default_factory=Fresh)
+    offers: KnownOffers = field(default_factory=KnownOffers)
 
 
 class Intake:
@@ -95,13 +99,15 @@ def receive(desk: Desk, portal: str, receiver: Receiver, request: InboundRequest
 
 
 def _take(desk: Desk, portal: str, receiver: Receiver, request: InboundRequest, call: InboundCall) -> InboundReply:
-    repeated = desk.store.read(lambda tx: _same(tx, portal, receiver, call))
+    ownership = desk.config.ownership
+    repeated, not_here = desk.store.read(
+        lambda tx: (_same(tx, portal, receiver, call), wrong(tx, desk.offers, portal, ownership, call))
+    )
     if repeated is not None:
         return _repeated(desk, receiver, request, repeated)
-    ownership = desk.config.ownership
     code, reason = unfit(desk.portals[portal].vocabulary, portal, ownership, call)
     if not code:
-        code, reason = desk.store.read(lambda tx: wrong(tx, portal, ownership, call))
+        code, reason = not_here
     files: list[FileRow] = []
     if not code:
         try:
@@ -184,6 +190,7 @@ def store_call(
     if reply is None:
         return _repeated(desk, receiver, request, row)
     log.info("call_stored", portal=portal, endpoint=receiver.name, verdict=verdict.value, version=row.version)
+    desk.fresh.put(row.id, call)
     desk.heard(portal)
     return reply
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from adapters.base import RawRecord, UnreadableRecord
 from adapters.receiving import InboundCall, Receiver, Verdict
 from gateway.inbound import kept
+from gateway.inbound.fresh import Fresh
 from gateway.store.base import Store, Tx, Vault
 from gateway.store.rows import InboundRow, RecordRow
 from gateway.sync.engine import Engine
@@ -22,12 +23,18 @@ class Taker:
     """Gives a portal's stored calls to the engine. One call at a time for each portal."""
 
     def __init__(
-        self, engine: Engine, store: Store, vault: Vault, receivers: Mapping[str, Mapping[str, Receiver]]
+        self,
+        engine: Engine,
+        store: Store,
+        vault: Vault,
+        receivers: Mapping[str, Mapping[str, Receiver]],
+        fresh: Fresh | None = None,
     ) -> None:
         self._engine = engine
         self._store = store
         self._vault = vault
         self._receivers = receivers
+        self._fresh = fresh or Fresh()
 
     def owes(self, portal: str) -> bool:
         """Whether calls wait to be taken in."""
@@ -35,10 +42,12 @@ class Taker:
 
     def run(self, portal: str) -> int:
         """Take in everything that waits; says how many calls."""
-        taken = 0
-        while rows := self._store.read(lambda tx: tx.inbound_owed(portal, limit=BATCH)):
+        taken, last = 0, BATCH
+        while last == BATCH:  # what came meanwhile is told anew
+            rows = self._store.read(lambda tx: tx.inbound_owed(portal, limit=BATCH))
             self._store_all(portal, rows)
-            taken += len(rows)
+            last = len(rows)
+            taken += last
         return taken + self._place_again(portal)
 
     def _place_again(self, portal: str) -> int:
@@ -85,7 +94,9 @@ class Taker:
         self._engine.take_in(portal, [record for _, record in batch], note)
 
     def _said(self, row: InboundRow) -> InboundCall | UnreadableRecord:
-        """What a call told, read afresh from its bytes."""
+        """What a call told: as it was read when it came, else read from its bytes."""
+        if (fresh := self._fresh.take(row.id)) is not None:
+            return fresh
         receiver = self._receivers.get(row.portal, {}).get(row.endpoint)
         try:
             plain = opened_call(self._vault, row)

@@ -327,6 +327,9 @@ class Tx(Protocol):
     def put_catalogue(self, name: str, portal: str, version: str, rows: Sequence[Json], at: float) -> None:
         """Store a dated version of a list; older versions stay."""
 
+    def catalogue_number(self, name: str, portal: str) -> int | None:
+        """Number of the newest version; another list has another one."""
+
     def catalogue(self, name: str, portal: str) -> tuple[str, list[Json]] | None:
         """Newest version and its rows."""
 

@@ -90,6 +90,12 @@ class UpkeepTables:
                 (name, portal, version, dumps(kept), at),
             )
 
+    def catalogue_number(self, name: str, portal: str) -> int | None:
+        """Number of the newest version."""
+        sought = "SELECT max(id) FROM catalogue WHERE name = ? AND portal = ?"
+        found: int | None = self._sql.execute(sought, (name, portal)).fetchone()[0]
+        return found
+
     def catalogue(self, name: str, portal: str) -> tuple[str, list[Json]] | None:
         """Newest version and its rows."""
         found = self._sql.execute(

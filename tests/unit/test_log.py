@@ -78,6 +78,17 @@ def test_a_personal_or_secret_pattern_is_blanked_wherever_it_stands(stream: io.B
     assert log.REDACTED in line["rows"][0]
 
 
+@pytest.mark.parametrize(
+    "alone",
+    ["001090000000", "０01090000000", "٠٠١٠٩٠٠٠٠٠٠٠", "0912345678", "BEARER abc", "basic abc", "a@b.vn", "eyJa.b.c",
+     "token: abc", "sid=abc"],
+)  # fmt: skip
+def test_a_pattern_is_blanked_when_it_is_all_there_is(stream: io.BytesIO, alone: str) -> None:
+    """Most texts are not searched at all: whatever the patterns find must look suspicious at first sight."""
+    log.get_logger().info("seen", where=alone)
+    assert lines(stream)[0]["where"] == log.REDACTED
+
+
 def test_an_identity_number_as_a_number_is_blanked_too(stream: io.BytesIO) -> None:
     log.get_logger().info("seen", value=123456000000, count=12, at_ms=1795431623833)
     (line,) = lines(stream)
