@@ -6,7 +6,7 @@ and `reply` words the answer; both are pure, so the answer can be written in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -126,13 +126,25 @@ class Reception:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldFile:
+    """A file the gateway holds, for an answer: `size` bytes, which `open` gives part by part, from the start each time.
+
+    Opening or going on may raise where the bytes are gone or damaged; what was read till then is not the file.
+    """
+
+    size: int
+    open: Callable[[], Iterator[bytes]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class InboundReply:
-    """One answer."""
+    """One answer; a `file` is sent instead of the `body`, and never stands in memory whole."""
 
     body: bytes = field(repr=False)
     media_type: str = "application/json; charset=utf-8"
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    file: HeldFile | None = None
 
 
 class Receiver(Protocol):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from adapters.base import JsonValue
-from adapters.receiving import Question
+from adapters.receiving import HeldFile, Question
 from gateway.config import Config
 from gateway.inbound.debts import owed
 from gateway.inbound.files import FileStore
@@ -64,10 +65,11 @@ class Answers:
         if row is None:
             return None
         try:
-            content = b"".join(self._files.open(row))
+            next(self._files.open(row))  # what is gone or damaged from the start is not there, and is said so
         except (FileNotFoundError, SealError):
             return None
-        return {"content": content, "media_type": row.media_type, "name": self._files.name(row)}
+        held = HeldFile(row.size, partial(self._files.open, row))
+        return {"file": held, "media_type": row.media_type}
 
     def _allowed(self, tx: Tx, portal: str, name: str) -> FileRow | None:
         link = tx.file_link(name)

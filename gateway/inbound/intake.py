@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 
 import orjson
 
-from adapters.base import FileStream, JsonValue
+from adapters.base import JsonValue
 from adapters.receiving import (
     InboundCall,
-    InboundFile,
     InboundReply,
     InboundRequest,
     Question,
@@ -31,7 +29,8 @@ from gateway.config import Config
 from gateway.evidence.leaf import commitment, leaf
 from gateway.inbound import kept
 from gateway.inbound.checks import unfit, wrong
-from gateway.inbound.files import FileStore, Held
+from gateway.inbound.fetching import keep_files
+from gateway.inbound.files import FileStore
 from gateway.inbound.fresh import Fresh
 from gateway.inbound.journal import Journal
 from gateway.log import get_logger
@@ -41,7 +40,7 @@ from gateway.sync.offers import KnownOffers
 from gateway.sync.portal import Portal
 from gateway.vault import pack
 from schemas.clock import Clock
-from schemas.errors import PortalError, RecordInvalidError, StoreError
+from schemas.errors import RecordInvalidError, StoreError
 
 Answers = Callable[[Portal, Question], JsonValue]
 """Finds what a question asks for, None when there is nothing."""
@@ -111,7 +110,7 @@ def _take(desk: Desk, portal: str, receiver: Receiver, request: InboundRequest, 
     files: list[FileRow] = []
     if not code:
         try:
-            files = keep_files(desk, portal, call, request.at)
+            files = keep_files(desk.files, desk.portals[portal], call, request.at, desk.config.store)
         except RecordInvalidError as error:
             code, reason = "file", error.reason
     if code:
@@ -293,40 +292,3 @@ def set_aside(
 
     desk.store.write(work)
     log.warning("call_quarantined", portal=portal, endpoint=endpoint, code=said.code)
-
-
-def keep_files(desk: Desk, portal: str, call: InboundCall, at: datetime) -> list[FileRow]:
-    """Put every file of a call on disk, or none.
-
-    Raises:
-        RecordInvalidError: One cannot be had, or is nothing that a dossier may hold.
-        StoreError: The disk does not take them.
-    """
-    held: list[Held] = []
-    store = desk.config.store
-    cap = store.file_mib * 1024 * 1024
-    try:
-        for file in call.files:
-            chunks = _chunks(desk.portals[portal], file)
-            held.append(
-                desk.files.hold(
-                    portal, call.key, file.ref, file.name, chunks, cap=cap, at=at.timestamp(), days=store.file_days
-                )
-            )
-    except PortalError as error:
-        desk.files.let_go(held)
-        raise RecordInvalidError(f"a file cannot be fetched: {error.reason}") from None
-    except BaseException:
-        desk.files.let_go(held)
-        raise
-    return desk.files.place(held)
-
-
-def _chunks(portal: Portal, file: InboundFile) -> Iterator[bytes]:
-    if file.content is not None:
-        yield file.content
-        return
-    opened: FileStream = portal.adapter.open_file(file.url)
-    with opened.stream as stream:
-        while chunk := stream.read(65536):
-            yield chunk

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from adapters.receiving import InboundCall, Receiver, Unreadable
 from gateway.inbound import kept
-from gateway.inbound.intake import Desk, entry, keep_files, read_entry, set_aside, store_call
+from gateway.inbound.fetching import keep_files
+from gateway.inbound.intake import Desk, entry, read_entry, set_aside, store_call
 from gateway.log import get_logger
 from schemas.errors import RecordInvalidError
 
@@ -60,7 +61,7 @@ def replay_call(desk: Desk, receivers: Mapping[str, Mapping[str, Receiver]], qua
     if not isinstance(said, InboundCall):
         return "still unreadable"
     try:
-        files = keep_files(desk, row.portal, said, request.at)
+        files = keep_files(desk.files, desk.portals[row.portal], said, request.at, desk.config.store)
     except RecordInvalidError as error:
         return error.reason
     desk.journal.append(entry(row.portal, receiver.name, request, files), request.at)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
-from adapters.receiving import InboundReply, InboundRequest
+from adapters.receiving import HeldFile, InboundReply, InboundRequest
 from gateway.access import Access, Denied
 from gateway.config import ServerConfig
 from gateway.log import get_logger
@@ -18,6 +19,7 @@ from gateway.server.doors import Door, Found, Map, Receive
 from gateway.server.refusal import RefusalError, busy, refusal_of
 from gateway.server.request import Scope, approach_of, check_scope, headers_of, query_of
 from gateway.server.workers import Workers
+from gateway.vault import SealError
 from schemas.clock import Clock
 
 AsgiSend = Callable[[Message], Awaitable[None]]
@@ -81,8 +83,15 @@ class Entrance:
             outcome=outcome,
             elapsed_ms=round((time.monotonic() - begun) * 1000),
         )
-        if reply is not None:
+        if reply is None:
+            return
+        if reply.file is None or scope["method"] == "HEAD":
             await answer(send, reply)
+            return
+        try:
+            await stream(receive, send, reply, reply.file)
+        except (OSError, SealError) as error:  # gone or damaged: the caller sees an end before its length
+            log.error("call_failed", portal=door.portal, receiver=door.receiver.name, exc_info=error)
 
     async def _pass_on(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
         try:
@@ -160,15 +169,45 @@ def _allow(methods: tuple[str, ...]) -> str:
 
 
 async def answer(send: AsgiSend, reply: InboundReply) -> None:
-    """Send an answer whole."""
+    """Send an answer whole; of a file only its head, as HEAD asks for."""
     bare = reply.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+    await send({"type": "http.response.start", "status": int(reply.status), "headers": _headers(reply, bare=bare)})
+    await send({"type": "http.response.body", "body": b"" if bare else reply.body})
+
+
+async def stream(receive: AsgiReceive, send: AsgiSend, reply: InboundReply, file: HeldFile) -> None:
+    """Send a file part by part, each read when the one before it has been taken, and no further than the caller stays.
+
+    Raises:
+        OSError, SealError: It cannot be read to its end; then the connection is closed before the length promised.
+    """
+    gone = asyncio.ensure_future(receive())
+    parts = cast("Generator[bytes]", file.open())
+    try:
+        try:
+            part = await asyncio.to_thread(next, parts, b"")
+        except (OSError, SealError):
+            await answer(send, busy("failed").reply())
+            raise
+        await send({"type": "http.response.start", "status": int(reply.status), "headers": _headers(reply)})
+        while part and not gone.done():
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            part = await asyncio.to_thread(next, parts, b"")
+        if not part:
+            await send({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()
+        with contextlib.suppress(ValueError):  # the server was stopped while a thread was reading: it closes it
+            parts.close()
+
+
+def _headers(reply: InboundReply, *, bare: bool = False) -> list[tuple[bytes, bytes]]:
     headers = [(name.lower().encode("latin-1"), _clean(value)) for name, value in reply.headers.items()]
     if not bare:
+        size = len(reply.body) if reply.file is None else reply.file.size
         headers.append((b"content-type", _clean(reply.media_type)))
-        headers.append((b"content-length", str(len(reply.body)).encode()))
-    headers += [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
-    await send({"type": "http.response.start", "status": int(reply.status), "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if bare else reply.body})
+        headers.append((b"content-length", str(size).encode()))
+    return [*headers, (b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
 
 def _clean(value: str) -> bytes:

@@ -49,6 +49,7 @@ class Protocol(H11Protocol):
         self._holds = holds
         self._patience: asyncio.TimerHandle | None = None
         self._farewell: asyncio.TimerHandle | None = None
+        self._untaken: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, keep the certificate, and begin to wait."""
@@ -126,6 +127,22 @@ class Protocol(H11Protocol):
         if self.transport.is_closing():
             self._close_for_good()
 
+    def pause_writing(self) -> None:
+        """He does not take what is sent as fast as it comes; that has an end, too."""
+        super().pause_writing()
+        if self._untaken is None:
+            self._untaken = self.loop.call_later(TAKES_ANSWER_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """He goes on taking."""
+        self._taken()
+        super().resume_writing()
+
+    def _taken(self) -> None:
+        if self._untaken is not None:
+            self._untaken.cancel()
+            self._untaken = None
+
     def timeout_keep_alive_handler(self) -> None:
         """Nothing more came: say goodbye."""
         super().timeout_keep_alive_handler()
@@ -140,6 +157,7 @@ class Protocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop_waiting()
+        self._taken()
         if self._farewell is not None:
             self._farewell.cancel()
         super().connection_lost(exc)

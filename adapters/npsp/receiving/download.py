@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from adapters.npsp.receiving.answers import Door
 from adapters.npsp.receiving.options import FilesOptions
-from adapters.receiving import InboundCall, InboundReply, InboundRequest, Question, Reception, Unreadable, Verdict
+from adapters.receiving import (
+    HeldFile,
+    InboundCall,
+    InboundReply,
+    InboundRequest,
+    Question,
+    Reception,
+    Unreadable,
+    Verdict,
+)
 
 FILE = "file"
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -25,7 +34,7 @@ _SAFE = {
 
 @dataclass(frozen=True, slots=True)
 class FileReceiver:
-    """File links: `Question("file", {"id"})`. The gateway finds `{"content": bytes, "media_type": text}` or None."""
+    """File links: `Question("file", {"id"})`. The gateway finds `{"file": HeldFile, "media_type": text}` or None."""
 
     options: FilesOptions
     door: Door
@@ -57,8 +66,9 @@ class FileReceiver:
         if reception.verdict is Verdict.BUSY:
             return InboundReply(b"", "text/plain; charset=utf-8", 503, {"Retry-After": "5"})
         found = reception.found if reception.verdict is Verdict.ANSWERED else None
-        content = found.get("content") if isinstance(found, Mapping) else None
-        if not isinstance(found, Mapping) or not isinstance(content, bytes):
+        file = found.get("file") if isinstance(found, Mapping) else None
+        if not isinstance(found, Mapping) or not isinstance(file, HeldFile):
             return InboundReply(b"not found\n", "text/plain; charset=utf-8", 404)
         media_type = str(found.get("media_type") or "")
-        return InboundReply(content, media_type if _MEDIA_TYPE.fullmatch(media_type) else _UNKNOWN, 200, _SAFE)
+        shown = media_type if _MEDIA_TYPE.fullmatch(media_type) else _UNKNOWN
+        return InboundReply(b"", shown, 200, _SAFE, file)

@@ -276,6 +276,53 @@ def test_a_file_that_came_with_a_push_is_served_by_its_link_and_no_other_is(line
     assert line.ask("downloadfile/%2e%2e%2fkeys").status_code == 404
 
 
+def test_a_file_link_tells_its_length_to_who_asks_for_the_head_alone_and_serves_nothing_damaged(line: Line) -> None:
+    line.tell("submit", files="base64")
+    (row, *_) = line.gateway.store.read(lambda tx: tx.files_of_call("national", NUMBER))
+    head = httpx.head(f"{line.url}/downloadfile/{row.id}", trust_env=False)
+    assert (head.status_code, head.headers["content-length"], head.content) == (200, str(row.size), b"")
+    kept = Path(line.gateway.config.store.files) / row.id
+    kept.write_bytes(kept.read_bytes()[:-1] + b"?")
+    assert line.ask(f"downloadfile/{row.id}").status_code == 404
+
+
+def papers(where: str, *names: str) -> list[dict[str, str]]:
+    return [
+        {"TenTepDinhKem": "giay-to.pdf", "DuongDanTaiTepTin": f"{where}/{name}?n={n}"} for n, name in enumerate(names)
+    ]
+
+
+def test_slow_links_of_one_push_are_fetched_side_by_side_and_keep_their_order(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight links of half a second each: a second and not four, at four at one time."""
+    monkeypatch.setattr(links, "SLOW_S", 0.5)
+    body = citizens.dossier(PLAN, 1) | {"TaiLieuNop": papers(f"{line.servers[1].url}/tep", *["slow"] * 8)}
+    begun = time.monotonic()
+    said = line.ask("nhanhsdvcqg", orjson.dumps(body))
+    took = time.monotonic() - begun
+    assert (said.status_code, said.json()["error_code"]) == (200, 0)
+    assert 1.0 <= took < 3.0
+    rows = line.gateway.store.read(lambda tx: tx.files_of_call("national", NUMBER))
+    assert len(rows) == 8
+    assert len(list(Path(line.gateway.config.store.files).iterdir())) == 8
+
+
+def test_one_bad_link_among_slow_ones_refuses_the_push_at_once_and_leaves_nothing(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "SLOW_S", 0.5)
+    names = ["slow", "giay-to.pdf", "html", *["slow"] * 20]
+    body = citizens.dossier(PLAN, 1) | {"TaiLieuNop": papers(f"{line.servers[1].url}/tep", *names)}
+    begun = time.monotonic()
+    said = line.ask("nhanhsdvcqg", orjson.dumps(body))
+    assert said.json()["error_code"] == -1
+    assert time.monotonic() - begun < 2.0, "what was not begun is not fetched"
+    (row,) = line.gateway.store.read(lambda tx: tx.list_inbound())
+    assert "a web page" in row.reason, "the reason of the bad one, not of those given up for it"
+    assert list(Path(line.gateway.config.store.files).iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["html", "500", "404", "empty", "huge", "redirect", "program", "slow"])
 def test_npsp_18_28_a_hostile_file_link_refuses_the_push_and_a_mended_one_is_taken(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch

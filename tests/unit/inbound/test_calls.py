@@ -181,7 +181,7 @@ class TestFiles:
         kept = (Path(world.config.store.files) / file.id).read_bytes()
         assert "nội dung".encode() not in kept
         asked = orjson.dumps({"code": "N1", "ask": "file", "id": file.id})
-        assert b"content" in world.tell_raw(asked).body
+        assert b"HeldFile" in world.tell_raw(asked).body
         world.tick(91 * 86400)
         assert world.tell_raw(asked).body == b"None", "its day has come"
 

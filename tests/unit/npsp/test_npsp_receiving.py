@@ -15,7 +15,7 @@ import pytest
 from adapters.conformance.receiving import HOSTILE, damaged, request
 from adapters.npsp.receiving.endpoints import receivers
 from adapters.npsp.receiving.options import PUSH, InboundOptions
-from adapters.receiving import InboundCall, Question, Receiver, Reception, Unreadable, Verdict
+from adapters.receiving import HeldFile, InboundCall, Question, Receiver, Reception, Unreadable, Verdict
 from gateway.sync.reading import Reading, Saying, read
 from mappings import load
 from schemas.errors import RecordInvalidError
@@ -430,12 +430,13 @@ def test_a_file_link_is_asked_by_its_36_characters_and_handed_over_to_be_kept() 
     assert link.read(request(method="GET", path=wanted.upper())) == Question("file", {"id": wanted})
     for other in ("", "1", wanted + "0", f"../{wanted}", wanted.replace("-", "x")):
         assert isinstance(link.read(request(method="GET", path=other)), Unreadable)
-    found = {"content": b"%PDF-1.7", "media_type": "application/pdf"}
+    held = HeldFile(8, lambda: iter([b"%PDF-1.7"]))
+    found = {"file": held, "media_type": "application/pdf"}
     reply = link.reply(request(), Reception(Verdict.ANSWERED, AT, found=found))
-    assert (reply.status, reply.body, reply.media_type) == (200, b"%PDF-1.7", "application/pdf")
+    assert (reply.status, reply.file, reply.media_type) == (200, held, "application/pdf")
     assert reply.headers["X-Content-Type-Options"] == "nosniff"
     assert link.reply(request(), Reception(Verdict.ANSWERED, AT)).status == 404
-    sly = {"content": b"x", "media_type": "text/html\r\nSet-Cookie: a=b"}
+    sly = {"file": held, "media_type": "text/html\r\nSet-Cookie: a=b"}
     assert link.reply(request(), Reception(Verdict.ANSWERED, AT, found=sly)).media_type == "application/octet-stream"
 
 
