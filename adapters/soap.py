@@ -6,13 +6,13 @@ answer are judged here, because zeep turns a missing child into a silent None; n
 
 from __future__ import annotations
 
+import string
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from urllib.parse import quote
 
-import zeep
 from lxml import etree
 
 from adapters.exchange import SOAP_11, SOAP_12
@@ -28,10 +28,9 @@ from schemas.errors import (
     RecordInvalidError,
 )
 
-_XSD = "http://www.w3.org/2001/XMLSchema"
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _RPC_12 = "http://www.w3.org/2003/05/soap-rpc"
-_XSI_NIL = f"{{{_XSI}}}nil"
+_XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_KEPT_IN_ACTIONS = string.punctuation.replace('"', "").replace("\\", "")
 _XML_TYPES = ("text/xml", "application/xml", "application/soap+xml")
 _OURS = ("Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -70,7 +69,7 @@ class SoapClient:
         self._namespaces = frozenset((contract.shape.namespace, *reply_namespaces))
         self._headers = _headers(contract.shape.envelope, contract.shape.action if soap_action is None else soap_action)
         self._limits = Limits(max_bytes=max_reply_bytes)
-        self._operation: Any = contract.document.bindings[contract.shape.binding].get(contract.shape.operation)
+        self._contract = contract
         self._call = threading.local()
 
     def send(
@@ -108,7 +107,7 @@ class SoapClient:
             "POST",
             self._address,
             headers={**headers, **self._headers},
-            content=self._request(clean_text(text), parameters, block),
+            content=self._contract.write(clean_text(text), parameters, block),
             send_by=send_by,
             deadline_s=deadline_s,
             returns=(500,),  # a fault comes so
@@ -121,22 +120,6 @@ class SoapClient:
     def last_answer(self) -> bytes:
         """The body of the last answer this thread's call got, b"" for none: to be sealed also when it was refused."""
         return getattr(self._call, "answer", b"")
-
-    def _request(self, text: str, parameters: Mapping[str, str], block: Mapping[str, str]) -> bytes:
-        shape = self._shape
-        given: dict[str, Any] = {**parameters, shape.request_child: text} if shape.request_child else {}
-        alone = [] if given else [text]
-        if shape.header:
-            given["_soapheaders"] = {shape.header: dict(block)}
-        try:
-            envelope = self._operation.create(*alone, **given).content
-        except (zeep.exceptions.Error, ValueError) as error:
-            raise RecordInvalidError(f"the request does not fit the WSDL ({type(error).__name__})") from None
-        if shape.rpc:
-            for part in envelope.find(f"{{{shape.envelope}}}Body")[0]:
-                if not len(part):
-                    part.set(etree.QName(_XSI, "type"), etree.QName(_XSD, "string"))
-        return etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
 
     def _returned(self, reply: HttpReply) -> str:
         """The one string of the answer, exactly where the contract promises it; raises a fault."""
@@ -224,9 +207,13 @@ class SoapClient:
 
 
 def _headers(envelope: str, action: str | None) -> dict[str, str]:
-    """Content type and action as the SOAP version spells them; where 1.2 knows no action it names none."""
+    """Content type and action as the SOAP version spells them; where 1.2 knows no action it names none.
+
+    An action is an address (RFC 3987): letters that a header cannot carry are written as such.
+    """
+    action = quote(action or "", safe=_KEPT_IN_ACTIONS)
     if envelope == SOAP_11:
-        return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action or ""}"'}
+        return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
     named = f'; action="{action}"' if action else ""
     return {"Content-Type": f"application/soap+xml; charset=utf-8{named}"}
 

@@ -7,6 +7,7 @@ WSDL's own, so a sibling service with other names needs no code.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +27,8 @@ from schemas.errors import ConfigError, RecordInvalidError
 # which says what to do about it.
 _SETTINGS = zeep.Settings(strict=True, forbid_dtd=True, forbid_entities=True)
 
+_XSD = "http://www.w3.org/2001/XMLSchema"
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
 ANY = Choice()
 _ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
 _LIMITS = Limits(max_bytes=20_000_000, max_elements=500_000, max_depth=200)
@@ -48,6 +51,33 @@ class Contract:
 
     document: Any
     shape: Shape
+
+    def write(self, text: str, parameters: Mapping[str, str], block: Mapping[str, str]) -> bytes:
+        """The envelope of one call, by zeep; with rpc each part names its type, which an encoded one needs.
+
+        Args:
+            text: The message, fit for XML.
+            parameters: What the operation takes besides.
+            block: What stands in the block of the SOAP header that the shape names.
+
+        Raises:
+            RecordInvalidError: It does not fit the WSDL; the reason holds no values.
+        """
+        shape = self.shape
+        operation: Any = self.document.bindings[shape.binding].get(shape.operation)
+        given: dict[str, Any] = {**parameters, shape.request_child: text} if shape.request_child else {}
+        alone = [] if given else [text]
+        if shape.header:
+            given["_soapheaders"] = {shape.header: dict(block)}
+        try:
+            envelope = operation.create(*alone, **given).content
+        except (zeep.exceptions.Error, TypeError, ValueError) as error:
+            raise RecordInvalidError(f"the request does not fit the WSDL ({type(error).__name__})") from None
+        if shape.rpc:
+            for part in envelope.find(f"{{{shape.envelope}}}Body")[0]:
+                if not len(part):
+                    part.set(etree.QName(_XSI, "type"), etree.QName(_XSD, "string"))
+        return etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
 
 
 class _LocalFiles(Transport):
@@ -97,7 +127,12 @@ def load_contract(path: Path, *, namespace: str = "", choice: Choice = ANY) -> C
         ConfigError: Unreadable, hostile, or without such an operation; says what was found.
     """
     document, warned = _read(path, namespace)
-    return Contract(document, chosen(path.name, document, choice, warned))
+    contract = Contract(document, chosen(path.name, document, choice, warned))
+    try:
+        contract.write("x", dict.fromkeys(choice.parameters, "1"), dict.fromkeys(choice.header, "1"))
+    except RecordInvalidError as error:
+        raise ConfigError(f"{path.name}: {contract.shape.operation} cannot be called: {error.reason}") from error
+    return contract
 
 
 def load_served(path: Path, message: str = "") -> tuple[Shape, ...]:

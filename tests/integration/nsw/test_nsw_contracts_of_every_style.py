@@ -109,6 +109,11 @@ CONTRACTS: dict[str, tuple[str, str, dict[str, Any]]] = {
         {},
     ),
     "SOAP 1.2 by name": (elements(NOIDUNG) + messages() + BOTH, WRAPPED, {"port": "Moi"}),
+    "names and an action in Vietnamese": (
+        elements(NOIDUNG.replace("noiDung", "nộiDung")) + messages() + binding().replace("urn:gui", "urn:gửi") + ONE,
+        WRAPPED,
+        {},
+    ),
     "both, so 1.1": (elements(NOIDUNG) + messages() + BOTH, WRAPPED, {}),
     "a login beside the message": (elements(LOGIN) + messages() + binding() + ONE, WRAPPED, GIVEN),
     "a login in the SOAP header": (
@@ -249,6 +254,11 @@ def test_soap_1_2_names_its_action_in_the_content_type(start: Start) -> None:
     assert older.headers["soapaction"] == '"urn:gui"'
 
 
+def test_letters_that_no_header_carries_are_written_as_an_address_writes_them(start: Start) -> None:
+    _, request = pushed(start, "names and an action in Vietnamese")
+    assert request.headers["soapaction"] == '"urn:g%E1%BB%ADi"'
+
+
 def test_a_key_goes_over_http_and_never_into_the_message(start: Start) -> None:
     _, request = pushed(start, "a key over HTTP")
     assert request.headers["x-api-key"] == "khoa-1"
@@ -315,6 +325,15 @@ def test_an_answer_in_the_other_version_breaks_the_contract(start: Start) -> Non
             Choice(),
             r"Gui differs from port to port, name one: Hai, Mot \(port\)",
             id="two ports that differ",
+        ),
+        pytest.param(
+            elements(NOIDUNG).replace("</x:sequence>", '</x:sequence><x:attribute name="v" type="x:string" use="required"/>', 1)
+            + messages()
+            + binding()
+            + ONE,
+            Choice(),
+            "Gui cannot be called: the request does not fit the WSDL",
+            id="an attribute it must have",
         ),
         pytest.param(
             elements(NOIDUNG, '<x:element name="ma" type="x:int"/>') + messages() + binding() + ONE,
