@@ -66,6 +66,7 @@ def service(*ports: tuple[str, str, str]) -> str:
 
 
 NOIDUNG = f'<x:element name="noiDung" {STRING}/>'
+MUST_HAVE = f'<x:attribute name="v" {STRING} use="required"/>'
 ONE = service(("P", "B", "s"))
 RPC = 'use="literal" namespace="' + NS + '"'
 ENCODED = RPC.replace("literal", "encoded") + ' encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"'
@@ -327,7 +328,7 @@ def test_an_answer_in_the_other_version_breaks_the_contract(start: Start) -> Non
             id="two ports that differ",
         ),
         pytest.param(
-            elements(NOIDUNG).replace("</x:sequence>", '</x:sequence><x:attribute name="v" type="x:string" use="required"/>', 1)
+            elements(NOIDUNG).replace("</x:sequence>", f"</x:sequence>{MUST_HAVE}", 1)
             + messages()
             + binding()
             + ONE,
