@@ -34,9 +34,8 @@ def fetched_by(town: Town, portal: str, url: str) -> Any:
 
 
 def content(found: Any) -> bytes:
-    """The bytes of an answered file, whole or in slices."""
-    held = found["content"]
-    return held if isinstance(held, bytes) else b"".join(held)
+    """The bytes of an answered file."""
+    return b"".join(found["file"].open())
 
 
 def test_a_certificate_lies_at_the_province_with_its_act_and_has_an_address_at_the_national_portal(town: Town) -> None:
