@@ -65,6 +65,7 @@ class Watch:
     def look(self) -> None:
         """Raise AssertionError when an invariant does not hold."""
         assert not self._world.wrong, self._world.wrong
+        assert self._world.shelves is None or not self._world.shelves.wrong, self._world.shelves.wrong
         self._sent_only_where_live()
         self._world.store.read(self._proven_and_owned)
 
@@ -119,6 +120,11 @@ def agree(world: SlowWorld) -> None:
         code = folder.detail["code"]
         _one(world, folder, code, dossiers[code].id, dossiers[code].status)
     evidence.check(world.store)
+    if world.shelves is not None:
+        without = world.shelves.without_address()
+        assert not without, f"files: shown without an address {without}"
+        left = world.store.read(lambda tx: tx.list_wanted(states=["wanted", "given_up"]))
+        assert not left, f"files: never had {[(row.portal, row.ref, row.reason) for row in left]}"
 
 
 def _one(world: SlowWorld, folder: Folder, code: str, dossier_id: str, status: str) -> None:

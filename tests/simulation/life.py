@@ -14,6 +14,7 @@ from gateway.store.restore import restore
 from gateway.sync.engine import Engine
 from tests.simulation import checks, clerk
 from tests.simulation.crew import Hand
+from tests.simulation.shelves import row
 from tests.simulation.world import PORTALS, SlowWorld
 from tests.unit.sync.world import START
 
@@ -40,9 +41,10 @@ class Backup:
 class Life:
     """A seed's life. `trace` tells it in words, for whoever must find the reason of a failure."""
 
-    def __init__(self, folder: Path, seed: int, steps: int = 160) -> None:
+    def __init__(self, folder: Path, seed: int, steps: int = 160, *, files: bool = False) -> None:
         self.chance = random.Random(seed)
-        self.world = SlowWorld(folder, self.chance)
+        self.world = SlowWorld(folder, self.chance, files=files)
+        self.jobs = ["pull", "deliver", *(["fetch"] if files else [])]
         self.steps = steps
         self.pool = ThreadPoolExecutor(HANDS)
         self.hands: list[Hand] = []
@@ -84,12 +86,20 @@ class Life:
         at = world.tick(self.chance.choice([3, 5, 20, 90]))
         if reference not in world.province.folders:
             status = self.chance.choice(["submitted", "accepted", "forwarded"])
-            world.province.open(reference, at=at, code=self._code(reference), status=status, procedure="2.000001")
+            papers = {"papers": self.papers(reference)} if world.shelves else {}
+            code = self._code(reference)
+            world.province.open(reference, at=at, code=code, status=status, procedure="2.000001", **papers)
         else:
             status = self.chance.choice(WORDS)
+            if world.shelves and self.chance.random() < 0.2:
+                world.province.folders[reference].detail["papers"] += self.papers(reference)
             world.province.act(reference, status, at=at)
         world.tick(2)
         self.say("act", reference, status)
+
+    def papers(self, reference: str) -> list[dict[str, Any]]:
+        """Some papers of a dossier."""
+        return [row(f"{reference}-{self.chance.randrange(10**6)}") for _ in range(self.chance.choice([0, 1, 1, 2]))]
 
     def rollback(self) -> None:
         """An officer goes back to an older act."""
@@ -132,6 +142,8 @@ class Life:
         if code in self.world.justice.states:
             status = self.chance.choice(["in_progress", "supplement_requested", "completed"])
             self.world.justice.states[code] = (status, "")
+            if self.world.shelves and status == "completed":
+                self.world.shelves.results[code] = [row(f"cert-{code}-{self.chance.randrange(3)}")]
             self.world.tick(2)
             self.say("ministry", code, status)
 
@@ -170,9 +182,12 @@ class Life:
     def job(self) -> None:
         """A job is woken in one of the two processes; a portal is pulled once at a time in each."""
         number, portal = self.chance.randrange(2), self.chance.choice(PORTALS)
-        what = self.chance.choice(["pull", "deliver"])
+        what = self.chance.choice(self.jobs)
         name = f"{what} {portal} {number}"
-        if len(self.hands) >= HANDS or (what == "pull" and any(hand.name == name for hand in self.hands)):
+        if what == "fetch" and portal not in self.world.fetchers:
+            portal = "province"
+            name = f"{what} {portal} {number}"
+        if len(self.hands) >= HANDS or (what != "deliver" and any(hand.name == name for hand in self.hands)):
             return self.step()
         self.hands.append(Hand(self.pool, name, partial(self._woken, self.world.engines[number], what, portal)))
         return self.say("begin", name)
@@ -180,6 +195,8 @@ class Life:
     def _woken(self, engine: Engine, what: str, portal: str) -> None:
         if what == "pull":
             engine.pull(portal)
+        elif what == "fetch":
+            self.world.fetchers[portal].run()
         else:
             assert not engine.deliver(portal).counts["failed"], f"a mistake of ours at {portal}"
 
@@ -282,6 +299,8 @@ class Life:
         for portal in (world.province, world.national, world.justice):
             portal.faults.clear()
             portal.failing = 0  # type: ignore[union-attr]
+        if world.shelves:
+            world.shelves.calm = True
         self.frozen.clear()
         while self.hands:
             self.step()
@@ -295,6 +314,7 @@ class Life:
             world.tick(61)
             before = checks.effects(world)
             happened = sum(world.engine.pull(portal).changed for portal in PORTALS)
+            happened += sum(len(fetcher.run().counts) for fetcher in world.fetchers.values())
             for portal in self.chance.sample(PORTALS, 3):
                 report = world.engine.deliver(portal)
                 assert not report.counts["failed"], f"a mistake of ours at {portal}"

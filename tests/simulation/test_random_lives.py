@@ -21,6 +21,22 @@ SHARE = range(100, 160)
 SOAK = [seed for seed in range(160, 2000) if seed not in KEPT]
 
 
+WITH_FILES = range(3000, 3020)
+SOAK_WITH_FILES = range(3020, 4000)
+
+
+@pytest.mark.parametrize(
+    "seed", [*WITH_FILES, *(pytest.param(seed, marks=pytest.mark.soak) for seed in SOAK_WITH_FILES)]
+)
+def test_a_random_life_with_files_sends_nothing_without_them(tmp_path: Path, seed: int) -> None:
+    life = Life(tmp_path, seed, files=True)
+    try:
+        life.run()
+    except AssertionError as error:
+        error.add_note("\n".join([f"seed {seed}", *life.trace[-60:]]))
+        raise
+
+
 @pytest.mark.parametrize("seed", [*KEPT, *SHARE, *(pytest.param(seed, marks=pytest.mark.soak) for seed in SOAK)])
 def test_a_random_life_keeps_every_promise_and_ends_with_all_ends_equal(tmp_path: Path, seed: int) -> None:
     life = Life(tmp_path, seed)

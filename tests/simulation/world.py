@@ -19,6 +19,7 @@ from gateway.store.sqlite import SqliteStore
 from gateway.sync.engine import Engine
 from schemas.errors import PortalUnavailableError
 from tests.simulation.crew import SteppedStore, pause
+from tests.simulation.shelves import LINKS, Shelves
 from tests.unit.sync.portals import Faulty, Mirror, instant
 from tests.unit.sync.world import World, config
 
@@ -46,14 +47,17 @@ def cause_of(key: str) -> str:
 class SlowWorld(World):
     """A world whose portals take their time, and two engines that share one store."""
 
-    def __init__(self, folder: Path, chance: random.Random) -> None:
+    def __init__(self, folder: Path, chance: random.Random, *, files: bool = False) -> None:
         self.chance = chance
+        self.shelves: Shelves | None = None
         self.book: list[Effect] = []
         self.wrong: list[str] = []
         self.late: list[tuple[float, Callable[[], Outcome]]] = []
         raw = config()
         for portal in raw["portals"].values():
             portal["breaker"] = {"failures": 50}
+        if files:
+            raw["portals"]["national"]["inbound"] = {"files_at": LINKS}
         super().__init__(folder, raw, chance.choice([Repeat.REFUSED_AS_DUPLICATE, Repeat.SAFE, Repeat.UNKNOWN]))
         rows = chance.choice([1, 2, 10])
         operations = self.national.abilities.operations
@@ -61,6 +65,9 @@ class SlowWorld(World):
         self.national.abilities = replace(self.national.abilities, operations=operations)
         for portal in (self.province, self.national, self.justice):
             self._slow(portal)
+        if files:
+            self.shelves = Shelves(self, random.Random(chance.random()))
+            self.restart()
         self.live()
 
     def open(self) -> None:

@@ -1,4 +1,4 @@
-"""Files travel with their dossier, over sockets: the very bytes, once, with their act; an address is one portal's own."""
+"""Files over sockets: the very bytes, once, with the act that speaks of them; an address is one portal's own."""
 
 from __future__ import annotations
 
