@@ -26,13 +26,19 @@ class Kept:
 
 
 def keep(tx: Tx, vault: Vault, stage: StageRow, name: str, signed: Signed, now: float) -> None:
-    """Keep a message under its name (SHA-256 of its bytes), sealed with its dossier; the stage remembers where."""
+    """Keep a message under its name (SHA-256 of its bytes), sealed with its dossier; the stage remembers where.
+
+    Of a dossier whose key was erased nothing is kept any more: what is heard is still proven, its words are gone.
+    """
     kept: dict[str, int] = stage.doc.setdefault("signed", {})
     if name in kept:
         return
     plain = len(signed.certificate).to_bytes(_LENGTH, "big") + signed.certificate + signed.document
     salt = os.urandom(SALT)
-    sealed = vault.seal(stage.dossier_id, salt + pack(plain))
+    try:
+        sealed = vault.seal(stage.dossier_id, salt + pack(plain))
+    except KeyError:
+        return
     row = RawRow(stage.portal, "", stage.dossier_id, sealed, commitment(salt, plain), now, WITH_ITS_RECEIPT)
     (kept[name],) = tx.put_raw([row])
     tx.put_stages([stage])

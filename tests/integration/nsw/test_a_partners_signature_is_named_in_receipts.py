@@ -20,6 +20,7 @@ from gateway.cli.app import run
 from gateway.cli.exit_codes import ExitCode
 from gateway.store.rows import RawRow
 from gateway.sync.handover import Told
+from gateway.sync.signatures import keep
 from gateway.sync.timeline import Event
 from tests.integration.engine.town import SECRETS
 from tests.integration.nsw.test_call_backs_reach_their_dossier import Gate
@@ -199,6 +200,24 @@ def test_what_was_signed_is_sealed_with_its_dossier_and_outlives_raw_records(ref
     rows = [gateway.store.read(lambda tx, n=number: tx.raw(n)) for number in stage.doc["signed"].values()]
     assert all(isinstance(row, RawRow) and row.seal_key == dossier.id for row in rows)
     assert not any(_document(text)[:40] in row.sealed for row in rows if row)
+
+
+def test_what_a_partner_signed_goes_with_the_key_of_its_dossier_and_nothing_stops_at_that(
+    refused: tuple[Office, bytes], tmp_path: Path
+) -> None:
+    office, _ = refused
+    gateway = office.gate.gateway
+    (dossier,) = gateway.store.read(lambda tx: list(tx.iter_dossiers()))
+    (stage,) = gateway.store.read(lambda tx: tx.stages_of([dossier.id]))[dossier.id]
+    gateway.vault.erase(dossier.id, gateway.clock.now().timestamp())
+    later = Signed(b"<later/>", b"der", "", ALGORITHM, gateway.clock.now())
+    gateway.store.write(lambda tx: keep(tx, gateway.vault, stage, "later", later, 0.0))
+    assert "later" not in stage.doc["signed"]
+    number = str(office.receipts()[-1]["id"])
+    code, said = office.call("receipt", "export", number, str(tmp_path / "out"), "--with-reply")
+    assert (code, "was erased" in said) == (ExitCode.ERROR, True)
+    assert office.call("receipt", "export", number, str(tmp_path / "out"))[0] == ExitCode.OK, "our statement stays"
+    assert not list((tmp_path / "out").glob("*partner*"))
 
 
 def _document(text: bytes) -> bytes:
