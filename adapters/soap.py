@@ -1,4 +1,4 @@
-"""SOAP operations that take one string and give one string: zeep builds the request, the rest is done here.
+"""SOAP operations that take one string and give one string: zeep builds the request, the rest is done here (ADR 20).
 
 zeep reads the WSDL and writes the envelope (zeep.md 4, 6). HTTP status, media type, fault, shape and namespaces of an
 answer are judged here, because zeep turns a missing child into a silent None; nothing is loaded from a network.

@@ -136,7 +136,7 @@ def load_contract(path: Path, *, namespace: str = "", choice: Choice = ANY) -> C
 
 
 def load_served(path: Path, message: str = "") -> tuple[Shape, ...]:
-    """Read a WSDL that we are to serve: the operations by which one string may be told to us (`exchange.served`).
+    """Read a WSDL that we serve: the operations by which one string may be told to us (`exchange.served`).
 
     Raises:
         ConfigError: Unreadable, hostile, or without such an operation; says what was found.
