@@ -1,1 +1,1 @@
-"""Files that deliveries carry and that other portals hold: fetched, kept, and shown to people (docs/adr/0020)."""
+"""Files that deliveries carry and that other portals hold: fetched, kept, and shown to people (docs/adr/0021)."""

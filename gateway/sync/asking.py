@@ -1,4 +1,4 @@
-"""Asking for files that a delivery carries and that another portal holds (docs/adr/0020).
+"""Asking for files that a delivery carries and that another portal holds (docs/adr/0021).
 
 What is sent once waits until each is here or given up; a copy that can be mended goes without and is sent again.
 """

@@ -1,4 +1,4 @@
-"""The files of a dossier as one portal may have them (docs/adr/0020).
+"""The files of a dossier as one portal may have them (docs/adr/0021).
 
 Records name files by references that only their own portal understands. What a write carries is looked up here in what
 we hold: a row is given our own name of its file, or is found to wait for one. Pure over what `read_shelf` has read.
