@@ -347,7 +347,10 @@ class Known(Protocol):
     """What the gateway already holds of this portal."""
 
     def list_digests(self, external_ids: Iterable[str]) -> Mapping[str, str]:
-        """External id -> `RawRecord.list_digest` of the last stored reading; unknown ids are left out."""
+        """External id -> `RawRecord.list_digest` of the last stored reading; unknown ids are left out.
+
+        A record that we made and that was not met in a list yet is known, with "".
+        """
 
     def open_records(self) -> Iterator[str]:
         """External ids at this portal that we still expect news of, oldest reading first."""

@@ -23,6 +23,8 @@ from adapters.opencps.options import Options
 
 FILES = "lienThongTep"
 """The field of a frozen body that names stored files; ours, never sent."""
+OWN_CODE = "lienThongMaThuTuc"
+"""The field of a frozen birth that holds the portal's own code of the procedure; ours, sent as `serviceCode`."""
 _PAPER = ("reference", "displayName", "dossierPartNo", "fileType")
 
 
@@ -108,7 +110,8 @@ def form_of(delivery: Delivery, options: Options) -> dict[str, str]:
     if delivery.operation == CREATE.name:
         form.setdefault("referenceUid", reference_of(form.get("originDossierNo", "")))
         national = form.get("serviceCode", "")
-        form["serviceCode"] = options.procedures.get(national, national)
+        own = form.pop(OWN_CODE, "") or national
+        form["serviceCode"] = options.procedures.get(national, own)
         if template := options.templates.get(form["serviceCode"]) or options.templates.get(national):
             form.setdefault("dossierTemplateNo", template)
     return form

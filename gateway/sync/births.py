@@ -42,7 +42,7 @@ def refused(tx: Tx, shop: Workshop, handler: str, dossier_id: str, key: str, rea
     if not added:
         return []
     row.timeline = cast("list[Json]", merged)
-    held.texts[entry["id"]] = {"note": reason}
+    held.texts[entry["id"]] = {"note": reason, "officer": _who(shop, handler)}
     view = view_of(row, held, shop.config)
     refresh_columns(row, held, view)
     row.version, row.changed_at = row.version + 1, now
@@ -53,3 +53,9 @@ def refused(tx: Tx, shop: Workshop, handler: str, dossier_id: str, key: str, rea
     due = [portal for portal in others if shop.portals[portal].pushes]
     tx.mark_due([LaneKey(portal, row.id) for portal in due], now)
     return due
+
+
+def _who(shop: Workshop, handler: str) -> str:
+    """Who refused, where no officer did: a portal may take no row without a name."""
+    portal = shop.config.portals.get(handler)
+    return (portal.label if portal else "") or shop.config.province.name or handler

@@ -14,7 +14,7 @@ from gateway.store.rows import Json
 from gateway.sync.case import KEY_SPACE, Case
 from gateway.sync.dossiers import event_values
 from gateway.sync.files import Carrier, Missing
-from gateway.sync.offers import only_agency
+from gateway.sync.offers import only_agency, own_code
 from gateway.sync.plan import Step
 from schemas.status import DossierStatus
 
@@ -78,12 +78,21 @@ def compose(case: Case, step: Step, key: str) -> Composed:
 
 
 def _to_be_made(case: Case, values: dict[str, Any]) -> dict[str, Any]:
-    """A dossier born elsewhere; where it names no agency, the only one that handles its procedure gets it."""
+    """A dossier born elsewhere, in its handler's terms: the handler's own code of its procedure, and its agency.
+
+    Where it names no agency, the only one that handles its procedure gets it.
+    """
     handler, procedure = case.portal.name, case.view.row.procedure_code
-    if (values.get("handling_agency") or {}).get("agency_code") or not procedure:
+    if not procedure:
         return values
-    agency = case.shop.store.read(lambda tx: only_agency(tx, handler, procedure))
-    return {**values, "handling_agency": {"agency_code": agency}} if agency else values
+    code, agency = case.shop.store.read(
+        lambda tx: (own_code(tx, handler, procedure), only_agency(tx, handler, procedure))
+    )
+    if code:
+        values = {**values, "procedure": {**values.get("procedure", {}), "local_code": code}}
+    if agency and not (values.get("handling_agency") or {}).get("agency_code"):
+        values = {**values, "handling_agency": {"agency_code": agency}}
+    return values
 
 
 def _rows(case: Case, step: Step) -> list[dict[str, Any]]:

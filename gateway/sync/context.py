@@ -199,10 +199,10 @@ class StoredKnown:
         self._store = store
 
     def list_digests(self, external_ids: Iterable[str]) -> Mapping[str, str]:
-        """External id -> digest of its list row as last stored; unknown ids and rows without one are left out."""
+        """External id -> digest of its list row as last stored, "" for a record whose row was not met yet."""
         wanted = list(external_ids)
         rows = self._store.read(lambda tx: tx.records(self._portal, wanted))
-        return {external_id: row.list_digest for external_id, row in rows.items() if row.list_digest}
+        return {external_id: row.list_digest for external_id, row in rows.items()}
 
     def open_records(self) -> Iterator[str]:
         """External ids that we still expect news of, oldest reading first, as of the moment of asking."""

@@ -49,3 +49,9 @@ def only_agency(tx: Tx, handler: str, procedure: str) -> str:
     """
     agencies = {row["agency"] for row in of_procedure(tx, handler, procedure) or () if row["agency"]}
     return str(agencies.pop()) if len(agencies) == 1 else ""
+
+
+def own_code(tx: Tx, handler: str, procedure: str) -> str:
+    """The handler's own code of a procedure that it offers under a national one; "" where it is the same or unclear."""
+    offered = {row["procedure"] for row in of_procedure(tx, handler, procedure) or ()}
+    return str(offered.pop()) if len(offered) == 1 and procedure not in offered else ""

@@ -356,6 +356,44 @@ def test_npsp_18_a_procedure_that_the_province_does_not_offer_is_refused(line: L
     assert codes == [-1, -1, -1, 0]
 
 
+def test_a_procedure_that_the_province_offers_under_a_code_of_its_own_is_made_under_that(line: Line) -> None:
+    (own, *_) = line.province.shelf.services.values()
+    foreign = own.model_copy(update={"code": "H99-01", "national_code": "3.000777"})
+    line.province.switches = line.province.shelf.switches = line.province.shelf.switches.model_copy(
+        update={"services": (foreign,)}
+    )
+    line.province.shelf.services = {foreign.code: foreign}
+    refresh(line.gateway.store, line.gateway.portals["province"])
+    body = citizens.dossier(PLAN, 1) | {"MaTTHC": "3.000777"}
+    assert line.ask("nhanhsdvcqg", orjson.dumps(body)).json()["error_code"] == 0
+    line.until(line.held)
+
+    assert line.held().service_code == "H99-01"
+
+
+@pytest.mark.parametrize("prefix", ["add", "strip"])
+def test_a_dossier_that_we_made_is_the_one_the_province_lists_with_or_without_its_prefix(
+    line: Line, prefix: str
+) -> None:
+    line.province.shelf.switches = line.province.shelf.switches.model_copy(update={"prefix": prefix})
+    line.tell("submit")
+    line.until(line.held)
+    line.province.act("accept", {"referenceUid": line.held().reference_uid})
+    line.until(lambda: line.shown() == "2")
+
+    assert line.aside() == []
+
+
+def test_the_national_portal_hears_of_a_dossier_that_the_province_refuses_to_make(line: Line) -> None:
+    line.tell("submit")
+    line.province.shelf.services = {}
+    line.until(lambda: [row["TrangThai"] for row in line.national.holdings.dossiers[NUMBER].progress] == ["3"])
+
+    (row,) = line.national.holdings.dossiers[NUMBER].progress
+    assert row["NguoiXuLy"]
+    assert line.made() == []
+
+
 def test_twenty_megabytes_in_base64_reach_the_province(line: Line) -> None:
     content = b"%PDF-1.7\n" + bytes(range(256)) * (20 * 4096)
     paper = {"TenTepDinhKem": "lon.pdf", "Base64": base64.b64encode(content).decode()}
