@@ -7,10 +7,13 @@ import io
 import json
 import socket
 import ssl
+import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -20,7 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from gateway.server.http import HttpServer
 from schemas.errors import ConfigError
-from tests.integration.server.conftest import Raw, Serve, Served, parsed, settings
+from tests.integration.server.conftest import Echo, Raw, Serve, Served, parsed, settings, until
 
 WORD = "a-secret-word-of-the-path"
 PUSH = "/in/national/nhanhsdvcqg"
@@ -242,3 +245,38 @@ def test_who_calls_too_often_is_told_when_to_come_again(serve: Serve) -> None:
     assert answers[-1][1]["retry-after"] == "2"
     assert len(served.calls) == 3
     assert served.ask("GET /health")[0] == 200
+
+
+class Slow:
+    """A receiver that holds up the server's loop once, as a machine without time does."""
+
+    def __init__(self) -> None:
+        self.held = threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(Echo(), name)
+
+    @property
+    def patience_s(self) -> float:
+        if not self.held.is_set():
+            self.held.set()
+            time.sleep(0.6)
+        return 5.0
+
+
+def test_who_reset_his_connection_is_not_said_to_come_from_a_wrong_network(serve: Serve, logged: io.BytesIO) -> None:
+    """He is a partner's machine; only nobody can see that any more when his call is looked at."""
+    slow = Slow()
+    served = serve({"allow": ["127.0.0.1"], "burst": 100}, receivers=(slow,))
+    first = threading.Thread(target=lambda: served.ask(f"POST {PUSH}", b"{}"))
+    first.start()
+    assert slow.held.wait(5)
+    for _ in range(5):
+        sock = socket.create_connection(served.address, 5)
+        sock.sendall(f"POST {PUSH} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{{}}".encode())
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.close()
+    first.join(10)
+    until(lambda: b"call_denied" in logged.getvalue())
+    denied = [line for line in map(json.loads, logged.getvalue().splitlines()) if line["event"] == "call_denied"]
+    assert {(line["reason"], line["caller"]) for line in denied} == {("gone", "")}
