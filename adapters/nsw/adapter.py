@@ -198,9 +198,16 @@ class NswAdapter:
         self._http.close()
 
     def _filled(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Constants as they are, references as the secret behind them now."""
+        """Constants as they are, references as the secret behind them now.
+
+        Raises:
+            PortalAuthError: A secret is not set any more; nothing was sent.
+        """
         secret = self._context.secret
-        return {name: secret(value) if value.startswith("${") else value for name, value in values.items()}
+        try:
+            return {name: secret(value) if value.startswith("${") else value for name, value in values.items()}
+        except KeyError as error:
+            raise PortalAuthError(self._context.portal, f"{error.args[0]} is not set", sent=False) from None
 
     def _opened(self, text: str, limits: Limits) -> Message:
         return self._signing.opened(text, self._context.clock.now(), limits)

@@ -284,6 +284,15 @@ def test_a_fault_of_either_version_refuses_and_shows_no_secret(start: Start, cas
     assert case == "SOAP 1.2 alone" or "bí mật" not in outcome.excerpt
 
 
+def test_a_secret_that_is_not_set_any_more_sends_nothing_and_is_named(start: Start) -> None:
+    adapter, simulator = start("a login beside the message")
+    known: dict[str, str] = {}
+    adapter._context = replace(adapter._context, secret=lambda reference: known[reference[2:-1]])
+    outcome = adapter.push(delivery())
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.REFUSED, "MINISTRY_PASSWORD is not set")
+    assert simulator.seen == []
+
+
 def test_an_answer_in_the_other_version_breaks_the_contract(start: Start) -> None:
     adapter, simulator = start("SOAP 1.2 alone")
     simulator.answer = lambda request: Reply(200, soap(SOAP_11, WRAPPED), content_type="text/xml")  # type: ignore[method-assign]
