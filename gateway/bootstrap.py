@@ -42,6 +42,7 @@ from gateway.sync.context import LoginHold, StoredKnown, StoredSessions, TokenBu
 from gateway.sync.engine import Engine
 from gateway.sync.operate import Operator
 from gateway.sync.portal import Breaker, Portal
+from gateway.sync.right_of_way import RightOfWay
 from gateway.vault import KeyRing
 from schemas.clock import Clock, SystemClock
 
@@ -187,8 +188,9 @@ def open_gateway(
         signer = SigningRing(config.store.signing_path, clock)
         holds = {name: _hold(name, entry, store, vault, clock, known) for name, entry in config.portals.items()}
         portals: dict[str, Portal] = {}
+        right_of_way = RightOfWay()
         for name, entry in config.portals.items():
-            portals[name] = _portal(name, entry, config, store, vault, clock, known, holds[name])
+            portals[name] = _portal(name, entry, config, store, vault, clock, known, holds[name], right_of_way)
             undo.callback(portals[name].adapter.close)
         waker = Waker()
         shop = Workshop(
@@ -202,6 +204,7 @@ def open_gateway(
             wake=waker,
             signer=signer,
             fetch=waker.wanted,
+            right_of_way=right_of_way,
         )
         engine = Engine(shop)
         inbound = _inbound(engine, shop, waker)
@@ -216,7 +219,18 @@ def _inbound(engine: Engine, shop: Workshop, waker: Waker) -> Inbound:
     files = FileStore(Path(shop.config.store.files), shop.vault)
     journal = Journal(Path(shop.config.store.journal), shop.vault)
     answers = Answers(shop.config, shop.store, shop.vault, files, shop.clock)
-    desk = Desk(shop.config, shop.store, shop.vault, files, journal, shop.portals, shop.clock, answers, waker.heard)
+    desk = Desk(
+        shop.config,
+        shop.store,
+        shop.vault,
+        files,
+        journal,
+        shop.portals,
+        shop.clock,
+        answers,
+        waker.heard,
+        right_of_way=shop.right_of_way,
+    )
     receivers = {
         name: {receiver.name: receiver for receiver in portal.adapter.receivers()}
         for name, portal in shop.portals.items()
@@ -247,11 +261,12 @@ def _portal(
     clock: Clock,
     known: Secrets,
     hold: LoginHold,
+    right_of_way: RightOfWay,
 ) -> Portal:
     context = PortalContext(
         portal=name,
         clock=clock,
-        budget=TokenBucket(entry.budget, clock),
+        budget=TokenBucket(entry.budget, clock, right_of_way),
         sessions=StoredSessions(name, store, vault, clock, hold),
         known=StoredKnown(name, store),
         secret=known.resolve,

@@ -96,7 +96,7 @@ class Options(Section):
     overlap: Annotated[int, Field(ge=0)] = 10
     readings: Annotated[int, Field(ge=2, le=10)] = 5
     window_slack_h: Annotated[int, Field(ge=0, le=24)] = 7
-    records_per_page: Annotated[int, Field(ge=1, le=1000)] = 50
+    records_per_page: Annotated[int, Field(ge=1, le=1000)] = 20
     volatile: tuple[str, ...] = ()
     by_modified: bool = True
     read_tries: Annotated[int, Field(ge=1, le=10)] = 2

@@ -38,6 +38,7 @@ from gateway.store.base import Store, Tx, Vault
 from gateway.store.rows import FileRow, InboundRow, LeafRow, QuarantineRow, RawRow
 from gateway.sync.offers import KnownOffers
 from gateway.sync.portal import Portal
+from gateway.sync.right_of_way import RightOfWay
 from gateway.vault import pack
 from schemas.clock import Clock
 from schemas.errors import RecordInvalidError, StoreError
@@ -66,6 +67,7 @@ class Desk:
     heard: Callable[[str], None]
     fresh: Fresh = field(default_factory=Fresh)
     offers: KnownOffers = field(default_factory=KnownOffers)
+    right_of_way: RightOfWay = field(default_factory=RightOfWay)
 
 
 class Intake:
@@ -76,7 +78,8 @@ class Intake:
 
     def receive(self, portal: str, receiver: Receiver, request: InboundRequest) -> InboundReply:
         """Judge one call, make it durable, and give the answer."""
-        return receive(self._desk, portal, receiver, request)
+        with self._desk.right_of_way.first():
+            return receive(self._desk, portal, receiver, request)
 
 
 def receive(desk: Desk, portal: str, receiver: Receiver, request: InboundRequest) -> InboundReply:

@@ -58,6 +58,7 @@ class PortalJobs:
         self._fetcher = fetcher
         self.wanted = threading.Event()
         self._engine = engine
+        self._right_of_way = engine.shop.right_of_way
         self._store = store
         self._hold = hold
         self._teller = Teller(engine.shop, portal.name) if portal.adapter.abilities.collected else None
@@ -71,7 +72,8 @@ class PortalJobs:
         """One pass over the portal's news."""
 
         def work() -> tuple[str, Json]:
-            report = self._engine.pull(self.name, progress=self._unless_stopping)
+            with self._right_of_way.behind():
+                report = self._engine.pull(self.name, progress=self._unless_stopping)
             self._hold.learn(report.reason)
             if not report.reason:
                 self.heard()
@@ -96,9 +98,9 @@ class PortalJobs:
         self._hands.call()
 
     def _deliver_one(self) -> bool:
-        if self.portal.stopping.is_set() or self._hold.until():
+        if self.portal.stopping.is_set() or not self._is_due() or self._hold.until():
             return False
-        with bound(portal=self.name):
+        with bound(portal=self.name), self._right_of_way.first():
             started_at = self.portal.clock.now().timestamp()
             report = self._engine.deliver_one(self.name, more=self._hands.call)
             self._runs.add(report, started_at)
@@ -107,7 +109,7 @@ class PortalJobs:
     def _take_in(self) -> bool:
         if self._taker is None or self.portal.stopping.is_set():
             return False
-        with bound(portal=self.name):
+        with bound(portal=self.name), self._right_of_way.first():
             if taken := self._taker.run(self.name):
                 log.info("calls_applied", calls=taken)
         return False
@@ -156,7 +158,8 @@ class PortalJobs:
         """Compare what the portal shows with what it should show."""
 
         def work() -> tuple[str, Json]:
-            report = self._engine.reconcile(self.name, progress=self._unless_stopping)
+            with self._right_of_way.behind():
+                report = self._engine.reconcile(self.name, progress=self._unless_stopping)
             kinds = Counter(difference.what for difference in report.differences)
             return report.reason, {"checked": report.checked, "equal": report.equal, **kinds}
 
@@ -182,6 +185,10 @@ class PortalJobs:
     def heard(self) -> None:
         """Note that the portal answered."""
         note_heard(self._store, self.name, self.portal.clock.now().timestamp())
+
+    def _is_due(self) -> bool:
+        now = self.portal.clock.now().timestamp()
+        return self._store.read(lambda tx: tx.has_due(self.name, now))
 
     def _unless_stopping(self, _done: int, _total: int | None) -> None:
         if self.portal.stopping.is_set():

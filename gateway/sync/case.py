@@ -24,6 +24,7 @@ from gateway.sync.lane import Lane
 from gateway.sync.plan import Desk, Plan, Snapshot, plan
 from gateway.sync.portal import Portal
 from gateway.sync.reading import merge_facts
+from gateway.sync.right_of_way import RightOfWay
 from gateway.sync.route import DossierView, Target, route
 from gateway.sync.superseding import given_away
 from gateway.sync.undecided import undecided_until
@@ -54,6 +55,7 @@ class Workshop:
     """Called with a portal's name after a commit that made its lanes due."""
     signer: SigningRing | None = None
     """Signs receipts; without it none are written."""
+    right_of_way: RightOfWay = field(default_factory=RightOfWay)
     fetch: Callable[[str], None] = nobody
     """Called with a portal's name when a file that it holds is wanted."""
 

@@ -11,6 +11,7 @@ import orjson
 from gateway.config import BudgetConfig
 from gateway.store.base import Store, Tx, Vault
 from gateway.store.rows import Json
+from gateway.sync.right_of_way import RightOfWay
 from schemas.clock import Clock
 from schemas.errors import PortalAuthError, StoreError
 
@@ -40,10 +41,12 @@ def heard(tx: Tx, portal: str, at: float) -> None:
 class TokenBucket:
     """A portal's call budget: `calls_per_s` on average, `burst` at once. Thread-safe.
 
-    Each call reserves its place before it waits, so callers go in the order they came and none starves.
+    Each call reserves its place before it waits, so callers go in the order they came and none starves. Before that a
+    sweep gives way (`gateway.sync.right_of_way`).
     """
 
-    def __init__(self, config: BudgetConfig, clock: Clock) -> None:
+    def __init__(self, config: BudgetConfig, clock: Clock, right_of_way: RightOfWay | None = None) -> None:
+        self._right_of_way = right_of_way or RightOfWay()
         self._config = config
         self._clock = clock
         self._lock = threading.Lock()
@@ -52,6 +55,7 @@ class TokenBucket:
 
     def take(self, calls: int = 1) -> None:
         """Wait until `calls` may be made."""
+        self._right_of_way.give_way()
         with self._lock:
             now = self._clock.monotonic()
             gained = (now - self._counted_at) * self._config.calls_per_s

@@ -129,6 +129,7 @@ class Puller:
                 also(tx)
             return stored
 
+        shop.right_of_way.give_way()
         stored = shop.store.write(work)
         for name in stored.due:
             shop.wake(name)
