@@ -219,7 +219,7 @@ class Tx(Protocol):
         """What one dossier's deliveries have needed, in key order."""
 
     def due_wanted(self, portal: str, now: float, *, limit: int = 100) -> list[WantedFileRow]:
-        """Files to be fetched from a portal by now, longest waiting first."""
+        """Files to be fetched from a portal by now: urgent ones first, then the longest waiting."""
 
     def list_wanted(self, *, portal: str = "", states: Sequence[str] = (), limit: int = 1000) -> list[WantedFileRow]:
         """By portal and states, oldest wish first."""

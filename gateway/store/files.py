@@ -69,10 +69,10 @@ class FileTables:
         return self._wanted("dossier_id = ? ORDER BY portal, ref", dossier_id)
 
     def due_wanted(self, portal: str, now: float, *, limit: int = 100) -> list[WantedFileRow]:
-        """Files to be fetched from a portal by now, longest waiting first."""
-        return self._wanted(
-            "state = 'wanted' AND portal = ? AND next_at <= ? ORDER BY next_at LIMIT ?", portal, now, limit
-        )
+        """Files to be fetched from a portal by now: urgent ones first, then the longest waiting."""
+        due = "state = 'wanted' AND portal = ? AND urgent = ? AND next_at <= ? ORDER BY next_at LIMIT ?"
+        first = self._wanted(due, portal, True, now, limit)
+        return first + (self._wanted(due, portal, False, now, limit - len(first)) if len(first) < limit else [])
 
     def list_wanted(self, *, portal: str = "", states: Sequence[str] = (), limit: int = 1000) -> list[WantedFileRow]:
         """By portal and states, oldest wish first."""

@@ -271,7 +271,8 @@ class WantedFileRow:
 
     `state`: wanted, held (`file_id` names what was fetched), given_up, or let_go (a person has said that it is done
     without). `version` is what the dossier says of it: the same reference with another one is another file. `doc` keeps
-    digest, size and media type of what was fetched, also when its bytes have had their day.
+    digest, size and media type of what was fetched, also when its bytes have had their day. `urgent`: something that is
+    sent once waits for it.
     """
 
     dossier_id: str
@@ -284,6 +285,7 @@ class WantedFileRow:
     next_at: float | None = None
     first_at: float = 0.0
     reason: str = ""
+    urgent: bool = False
     doc: Json = field(default_factory=dict)
 
 

@@ -88,7 +88,9 @@ DELIVERY = Shape(
 )
 INBOUND = Shape("inbound_call", rows.InboundRow, ["portal", "endpoint", "key", "digest"], documents=["doc"])
 FILE = Shape("file", rows.FileRow, ["id"])
-WANTED_FILE = Shape("wanted_file", rows.WantedFileRow, ["dossier_id", "portal", "ref"], documents=["doc"])
+WANTED_FILE = Shape(
+    "wanted_file", rows.WantedFileRow, ["dossier_id", "portal", "ref"], documents=["doc"], flags=["urgent"]
+)
 FILE_LINK = Shape("file_link", rows.FileLinkRow, ["token"])
 STAGE = Shape("stage", rows.StageRow, ["dossier_id", "portal", "route"], documents=["doc"])
 RECEIPT = Shape("receipt", rows.ReceiptRow)

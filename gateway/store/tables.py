@@ -271,10 +271,11 @@ wanted_file = sa.Table(
     _at("next_at", nullable=True),
     _at("first_at"),
     _text("reason"),
+    _flag("urgent"),
     _text("doc"),
     sa.PrimaryKeyConstraint("dossier_id", "portal", "ref"),
     sa.CheckConstraint("state IN ('wanted', 'held', 'given_up', 'let_go')", name="state"),
-    _partial("ix_wanted_file_due", "portal", "next_at", where="state = 'wanted'"),
+    _partial("ix_wanted_file_due", "portal", "urgent", "next_at", where="state = 'wanted'"),
     _partial("ix_wanted_file_given_up", "portal", "first_at", where="state = 'given_up'"),
 )
 

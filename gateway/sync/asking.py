@@ -25,16 +25,16 @@ class Asker:
         self._dossier_id = dossier_id
         self._mine = mine
 
-    def ask_for(self, missing: Sequence[Missing]) -> None:
-        """Note what is not asked for yet, and wake whoever fetches it."""
-        new = [one for one in missing if not one.known]
+    def ask_for(self, missing: Sequence[Missing], *, urgent: bool) -> None:
+        """Note what is not asked for yet, and wake whoever fetches it; what is sent once waits for `urgent` ones."""
+        new = [one for one in missing if not one.known or (urgent and not one.urgent)]
         if not new:
             return
         shop, now = self._shop, self._shop.now()
 
         def ask(tx: Tx) -> set[str]:
             self._mine(tx)
-            return want(tx, self._dossier_id, new, now)
+            return want(tx, self._dossier_id, new, now, urgent=urgent)
 
         for portal in sorted(shop.store.write(ask)):
             shop.fetch(portal)

@@ -24,7 +24,8 @@ _SHOWN = {FileUse.CONTENT: ("reference", "digest"), FileUse.LINK: ("url",)}
 class Missing:
     """A file that is not here: which portal opens it, by which reference, and what the record says of it.
 
-    `known`: it was asked for, and is waited for since `since`. `again`: it was here once, and its bytes had their day.
+    `known`: it was asked for, and is waited for since `since`; `urgent`: by something that is sent once. `again`: it was
+    here once, and its bytes had their day.
     """
 
     portal: str
@@ -33,6 +34,7 @@ class Missing:
     known: bool = False
     again: bool = False
     since: float = 0.0
+    urgent: bool = False
 
 
 def nowhere(file_id: str) -> str:
@@ -132,7 +134,8 @@ class Carrier:
             return
         known = wish is not None and wish.state == "wanted"
         again = wish is not None and not known
-        self.missing.append(Missing(portal, ref, version, known, again, wish.first_at if wish and known else 0.0))
+        since, urgent = (wish.first_at, wish.urgent) if wish is not None and known else (0.0, False)
+        self.missing.append(Missing(portal, ref, version, known, again, since, urgent))
 
 
 def version_of(row: Mapping[str, object]) -> str:
@@ -180,16 +183,21 @@ def read_shelf(
     return Shelf(portal, kept, told, wanted, opening, address, tellers)
 
 
-def want(tx: Tx, dossier_id: str, missing: Sequence[Missing], now: float) -> set[str]:
-    """Note what is to be fetched; gives the portals that hold it. What is waited for already is left alone."""
+def want(tx: Tx, dossier_id: str, missing: Sequence[Missing], now: float, *, urgent: bool) -> set[str]:
+    """Note what is to be fetched; gives the portals that hold it. What is waited for already may become urgent."""
     held = {(row.portal, row.ref): row for row in tx.wanted_of(dossier_id)}
     new: list[WantedFileRow] = []
     for one in missing:
         row = held.get((one.portal, one.ref))
         if row is None or row.version != one.version:
             row = WantedFileRow(dossier_id, one.portal, one.ref, version=one.version)
+        elif row.state == "wanted" and urgent and not row.urgent:
+            row.urgent = True
+            new.append(row)
+            continue
         elif row.state != "held":
             continue
+        row.urgent = urgent
         row.state, row.tries, row.reason, row.first_at, row.next_at = "wanted", 0, "", now, now
         new.append(row)
     tx.put_wanted(new)

@@ -89,9 +89,10 @@ def _look(case: Case) -> bool:
 
 def _write(case: Case, step: Step) -> PlannedWrite | None:
     try:
-        compose(case, step, "preview")
+        missing = compose(case, step, "preview").missing
     except NotSendableError:
         return None
+    waits = "" if not missing or step.klass is DeliveryClass.SNAPSHOT else f"first {len(missing)} files are fetched"
     fields: tuple[str, ...] = ()
     if step.klass is DeliveryClass.SNAPSHOT:
         wanted, shown = case.snapshot().content, case.lane.shadow
@@ -104,7 +105,7 @@ def _write(case: Case, step: Step) -> PlannedWrite | None:
         step.operation,
         fields,
         len(step.members) or 1,
-        step.reason,
+        step.reason or waits,
     )
 
 

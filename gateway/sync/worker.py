@@ -93,7 +93,7 @@ class LaneWorker:
             self.counts[settled] += 1
             return True
         plan = case.plan()
-        self._asker.ask_for(case.lacks())
+        self._asker.ask_for(case.lacks(), urgent=False)
         steps = [step for step in plan.steps if step.klass not in self._cannot]
         if not steps:
             self._rest(case, {**plan.waits, **self._cannot})
@@ -255,7 +255,7 @@ class LaneWorker:
             composed = compose(case, step, self._delivery_key(case, step))
         except NotSendableError as error:
             return self._wait_for(case, step, error)
-        self._asker.ask_for(composed.missing)
+        self._asker.ask_for(composed.missing, urgent=step.klass is not DeliveryClass.SNAPSHOT)
         if composed.missing and step.klass is not DeliveryClass.SNAPSHOT:
             self._cannot[step.klass] = self._asker.wait_for(composed.missing)
             return True
@@ -285,7 +285,7 @@ class LaneWorker:
         except NotSendableError:
             return False  # said when it is to be sent
         if missing:
-            self._asker.ask_for(missing)
+            self._asker.ask_for(missing, urgent=True)
             self._cannot[step.klass] = self._asker.wait_for(missing)
         return bool(missing)
 

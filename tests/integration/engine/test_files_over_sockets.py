@@ -19,6 +19,7 @@ import pytest
 
 from adapters.civil_status.registry_office import certificate
 from gateway.cli.serving import serve
+from gateway.runner.local import LocalRunner
 from gateway.server.http import HttpServer
 from tests.integration.engine.test_kill import child, trap
 from tests.integration.engine.town import BIRTH, Town
@@ -137,6 +138,29 @@ def test_a_certificate_reaches_province_and_citizen_byte_for_byte(births: Births
     before = len(births.effects())
     births.round()
     assert len(births.effects()) == before, "and all is at rest"
+
+
+def test_a_running_gateway_fetches_by_itself_as_soon_as_a_file_is_wanted(births: Births) -> None:
+    number = births.born()
+    births.rest()
+    births.registered(number)
+    gateway = births.gateway
+    for portal in gateway.portals.values():
+        object.__setattr__(portal.config, "every_s", 0.2)
+    runner = LocalRunner(
+        gateway.engine, gateway.store, gateway.holds, gateway.clock, lambda: None, fetchers=gateway.fetchers
+    )
+    gateway.waker.listener, gateway.waker.porter = runner.wake, runner.fetch
+    runner.start()
+    try:
+        ends = time.monotonic() + 20
+        while births.act_and_file() != ["file", "action"]:
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+        jobs = gateway.store.read(lambda tx: tx.list_runs(portal="justice"))
+        assert [run.counts for run in jobs if run.job == "files"] == [{"held": 1}]
+    finally:
+        runner.stop()
 
 
 def test_every_paper_reaches_the_ministry_whole(births: Births) -> None:

@@ -232,7 +232,7 @@ def test_nothing_is_asked_for_a_dossier_of_before_the_line_nor_by_a_preview(town
     town.province.open("r2", at=town.tick(), code="H99-2", status="forwarded", procedure="2.000001",
                        papers=[town.province.row("r2/f", "Mới.pdf")])  # fmt: skip
     town.engine.pull("province")
-    assert town.engine.preview()
+    assert "first 1 files are fetched" in [write.reason for write in town.engine.preview()]
     assert town.store.read(lambda tx: tx.counts())["wanted_file"] == 0 and town.province.opened == []
 
 
@@ -298,3 +298,18 @@ def test_a_paper_that_was_taken_out_before_it_came_is_nobodys_worry(town: Town) 
     assert town.justice.got == [{"Tờ khai.pdf": sha(PDF + b"2")}]
     assert [one.state for one in town.wanted()] == ["let_go", "held"]
     assert town.province.opened == ["r1/f1", "r1/f2"]
+
+
+def test_what_something_sent_once_waits_for_is_fetched_before_what_copies_get(town: Town) -> None:
+    for number in range(30):
+        code = f"H99-261102-1{number:04}"
+        papers = [town.province.row(f"m{number}", f"Bản sao {number}.pdf")]
+        town.province.open(f"m{number}", at=town.tick(), code=code, status="accepted", papers=papers)
+    town.born(town.province.row("r1/f1", "Tờ khai.pdf"))
+    town.tick()
+    town.engine.pull("province")
+    town.engine.deliver("national")
+    assert town.store.read(lambda tx: tx.counts())["wanted_file"] == 31
+    town.engine.deliver("justice")
+    town.fetchers["province"].run()
+    assert town.province.opened.index("r1/f1") < 4

@@ -27,12 +27,15 @@ def upgrade() -> None:
         sa.Column("next_at", sa.Double, nullable=True),
         sa.Column("first_at", sa.Double, nullable=False),
         _text("reason"),
+        sa.Column("urgent", sa.Boolean, nullable=False),
         _text("doc"),
         sa.PrimaryKeyConstraint("dossier_id", "portal", "ref", name="pk_wanted_file"),
         sa.CheckConstraint("state IN ('wanted', 'held', 'given_up', 'let_go')", name="state"),
     )
     due, given_up = sa.text("state = 'wanted'"), sa.text("state = 'given_up'")
-    op.create_index("ix_wanted_file_due", "wanted_file", ["portal", "next_at"], sqlite_where=due, postgresql_where=due)
+    op.create_index(
+        "ix_wanted_file_due", "wanted_file", ["portal", "urgent", "next_at"], sqlite_where=due, postgresql_where=due
+    )
     op.create_index(
         "ix_wanted_file_given_up",
         "wanted_file",
