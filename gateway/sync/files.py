@@ -24,8 +24,8 @@ _SHOWN = {FileUse.CONTENT: ("reference", "digest"), FileUse.LINK: ("url",)}
 class Missing:
     """A file that is not here: which portal opens it, by which reference, and what the record says of it.
 
-    `known`: it was asked for, and is waited for since `since`; `urgent`: by something that is sent once. `again`: it was
-    here once, and its bytes had their day.
+    `known`: it was asked for, and is waited for since `since`; `urgent`: by something that is sent once. `again`: it
+    was here once, and its bytes had their day.
     """
 
     portal: str

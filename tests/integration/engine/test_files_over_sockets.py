@@ -55,7 +55,7 @@ class Births(Town):
             self.raw["portals"]["other"] = {**self.raw["portals"]["national"], "inbound": {}}
             self.raw["portals"]["province"]["options"]["read_files"] = True
             for name in self.raw["portals"]:
-                self.raw["portals"][name] |= {"call_timeout_s": 1.0, "settle_s": 1.2}
+                self.raw["portals"][name] |= {"call_timeout_s": 1.0, "settle_s": 1.2, "every_s": 0.2}
         super().open()
         self.http = serve(self.gateway, self.gateway.inbound.intake.receive)
 
@@ -145,8 +145,6 @@ def test_a_running_gateway_fetches_by_itself_as_soon_as_a_file_is_wanted(births:
     births.rest()
     births.registered(number)
     gateway = births.gateway
-    for portal in gateway.portals.values():
-        object.__setattr__(portal.config, "every_s", 0.2)
     runner = LocalRunner(
         gateway.engine, gateway.store, gateway.holds, gateway.clock, lambda: None, fetchers=gateway.fetchers
     )
