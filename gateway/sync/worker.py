@@ -44,6 +44,7 @@ class LaneWorker:
         self._settler = Settler(shop, portal, self._mine, self._push, self._record)
         self._asker = Asker(shop, lane.dossier_id, self._mine)
         self._cannot: dict[str, tuple[str, float | None]] = {}
+        self._mark = lane.mark
         self.counts: Counter[str] = Counter()
 
     def work(self) -> None:
@@ -88,6 +89,9 @@ class LaneWorker:
         if not self._room():
             self._release(case, "more to do", at=self._shop.now())
             return False
+        if case.lane.row.mark != self._mark:  # news since: what a class waits for may have come
+            self._cannot.clear()
+            self._mark = case.lane.row.mark
         settled = self._settler.one(case)
         if settled:
             self.counts[settled] += 1

@@ -313,3 +313,26 @@ def test_what_something_sent_once_waits_for_is_fetched_before_what_copies_get(to
     town.engine.deliver("justice")
     town.fetchers["province"].run()
     assert town.province.opened.index("r1/f1") < 4
+
+
+@pytest.mark.parametrize("portal", ["province", "justice"])
+def test_a_file_that_comes_while_its_lane_is_still_worked_is_not_waited_for(town: Town, portal: str) -> None:
+    """It was asked for, and is here before the lane is given back: nobody wakes that lane again."""
+    asked: list[str] = []
+
+    def at_once(name: str) -> None:
+        asked.append(name)
+        town.fetchers[name].run()
+
+    object.__setattr__(town.shop, "fetch", at_once)
+    town.born(town.province.row("r1/f1", "Tờ khai.pdf"))
+    town.round()
+    if portal == "justice":
+        town.completed(town.justice.row("cert:1", "Giấy khai sinh.pdf", digest=sha(PDF)))
+        town.round()
+    assert portal in asked
+    assert "not here yet" not in town.lane("justice").reason
+    assert town.justice.got == [{"Tờ khai.pdf": sha(PDF)}]
+    if portal == "justice":
+        assert "not here yet" not in town.lane("province").reason
+        assert town.province.got == [{"Giấy khai sinh.pdf": sha(PDF)}]
