@@ -60,7 +60,13 @@ class Held:
             "pushes": self.pushes,
             "refused_repeats": self.refused_repeats,
             "papers": list(self.papers),
+            "certificate": self._certificate_digest(),
         }
+
+    def _certificate_digest(self) -> str:
+        """SHA-256 of what was issued, where the field that carries it is attested; "" before, and for a marriage."""
+        issued = self.state == DONE and self.module in RESULT_FILES
+        return hashlib.sha256(certificate(self.number)).hexdigest() if issued else ""
 
 
 def papers_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 import random
 import time
+from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -163,6 +164,10 @@ class Officers:
             self._acted()
         else:
             self._act(PROVINCE, "create_dossier", case.life.birth)
+            for name in case.life.papers:
+                content = b64encode(f"%PDF-1.4\n% {case.reference} {name}\n%%EOF\n".encode()).decode()
+                paper = {"referenceUid": case.reference, "name": name, "fileType": "pdf", "base64": content}
+                self._screens[PROVINCE].do("add_file", paper)
 
     def _act(self, portal: str, verb: str, arguments: Any) -> Any:
         answer = self._screens[portal].do(verb, arguments)

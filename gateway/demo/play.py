@@ -181,9 +181,16 @@ class Play:
         for _ in range(2):
             time.sleep(self.stage.whole_every_s + 0.2)
             self.process.sync(until_rest=False)
-        books = read_books(self.control)
-        self.demo.outcome.writes_after_rest = books.written() - last.written()
-        return books
+        self.demo.outcome.writes_after_rest = read_books(self.control).written() - last.written()
+        self._addresses_are_followed()
+        return read_books(self.control)
+
+    def _addresses_are_followed(self) -> None:
+        """Citizens open every paper and result that the national portal shows, with the gateway there to serve it."""
+        self.process.start()
+        self.process.until_it_listens(self.stage.port)
+        self.screens[NATIONAL].do("fetch_files", {})
+        self.process.stop()
 
     # judgement
     def _note(self, verdict: Verdict, when: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 
 from schemas.errors import GatewayError
 
+START_WAIT_S = 30.0
 STOP_WAIT_S = 20.0
 
 
@@ -78,6 +81,16 @@ class GatewayProcess:
 
     def _command(self, *words: str, module: str = "gateway") -> list[str]:
         return [sys.executable, "-m", module, *words, "--config", str(self._config)]
+
+    def until_it_listens(self, port: int) -> None:
+        """Wait until portals can call it."""
+        ends = time.monotonic() + START_WAIT_S
+        while time.monotonic() < ends:
+            self.check()
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+            time.sleep(0.05)
+        raise DemoError(f"the gateway does not listen after {START_WAIT_S:.0f} s: see {self._log}")
 
     def check(self) -> None:
         """Raise DemoError when the gateway has ended by itself."""

@@ -200,6 +200,7 @@ class Stage:
             "read_tries": 6,
             "read_wait_s": 0.02,
             "since": "2026-01-01",
+            "read_files": True,
         }
         return self._portal("opencps", "opencps/v2-2020", workers=6, options=options)
 
@@ -211,10 +212,11 @@ class Stage:
             "session_ttl_s": 25,
             "agency_code": "H99",
         }
-        return self._portal("npsp", "npsp/v2-2024", direction="push", workers=16, inbound=_INBOUND, options=options)
+        inbound = {**_INBOUND, "files_at": f"{self.address(NATIONAL)}/downloadfile"}
+        return self._portal("npsp", "npsp/v2-2024", direction="push", workers=16, inbound=inbound, options=options)
 
     def _transport(self, url: str) -> dict[str, Any]:
-        options = {"base_url": url}
+        options = {"base_url": url, "attachments": "content"}
         return self._portal("nsw", "nsw/forward-2026", direction="push", workers=8, inbound=_INBOUND, options=options)
 
     def _justice(self, url: str) -> dict[str, Any]:

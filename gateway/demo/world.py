@@ -19,6 +19,9 @@ NATIONAL_AGENCY = "000.00.00.G22"
 FORWARDED_SHARE = 0.15
 """The share of dossiers each ministry takes a stage of."""
 
+PAPERS = ("Tờ khai đăng ký.pdf", "Giấy chứng nhận kèm theo số 1.pdf")
+"""What citizens hand in: with a dossier that a ministry takes a stage of both, else the first with every other one."""
+
 OFFICERS = ("Cán bộ thử nghiệm 01", "Cán bộ thử nghiệm 02", "Cán bộ thử nghiệm 03")
 
 Act = tuple[str, Mapping[str, Any]]
@@ -26,7 +29,7 @@ Act = tuple[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One dossier: its reference, procedure, birth, and what is done to it in order.
+    """One dossier: its reference, procedure, birth, and what is done to it in order; `papers` come with its birth.
 
     One that is submitted online has a `place` in the national portal's own count, and the `number` made of it; what it
     says is the portal's business.
@@ -36,6 +39,7 @@ class Life:
     procedure: Procedure
     birth: Mapping[str, Any]
     acts: tuple[Act, ...] = field(default=())
+    papers: tuple[str, ...] = ()
     place: int = 0
     number: str = ""
 
@@ -122,7 +126,8 @@ def _life(number: int, seed: int, ministry: str, lot: random.Random) -> Life:
     }
     first: tuple[str, ...] = () if not online or (path == ("deny",) and lot.random() < 0.5) else ("accept",)
     acts = tuple(_act(verb, number, lot) for verb in (*first, *path))
-    return Life(reference, procedure, birth, acts)
+    papers = PAPERS if ministry else PAPERS[: number % 2]
+    return Life(reference, procedure, birth, acts, papers)
 
 
 def _online(place: int, lot: random.Random) -> Life:
@@ -132,7 +137,7 @@ def _online(place: int, lot: random.Random) -> Life:
     paths = {TRANSPORT: _TRANSPORT, JUSTICE: _JUSTICE}.get(ministry)
     path = lot.choice(_ONLINE) if paths is None else ("accept", *lot.choice(paths))
     acts = tuple(_act(verb, place, lot) for verb in ("wait_there", *path))
-    return Life("", procedure, {}, acts, place, f"{NATIONAL_AGENCY}-261102-{place:05d}")
+    return Life("", procedure, {}, acts, (), place, f"{NATIONAL_AGENCY}-261102-{place:05d}")
 
 
 def _act(verb: str, number: int, lot: random.Random) -> Act:

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.demo.oracle.books import Books
 from gateway.demo.oracle.owner import Owner
 from gateway.demo.oracle.verdict import Verdict
-from gateway.demo.oracle.words import ACT_FOR_CALL, ACT_FOR_STATE, ACT_FOR_WISH, RESUMES, said_yes
+from gateway.demo.oracle.words import ACT_FOR_CALL, ACT_FOR_STATE, ACT_FOR_WISH, RESULT_PART, RESUMES, said_yes
 
 Key = tuple[str, str]
 """Reference and action code."""
@@ -76,24 +76,30 @@ class Acts:
         done: Counter[Key] = Counter()
         pushed = {owner.reference for owner in self.owners.values() if owner.born_elsewhere}
         files: Counter[Key] = Counter()
+        results = self._result_files()
         for effect in self.made:
             content, key = effect["content"], effect["key"]
             if effect["effect"] == "action":
                 done[key, content["actionCode"]] += 1
                 self._said(key, content)
-            elif effect["effect"] == "file" and key in pushed:
+            elif effect["effect"] == "file" and (key in pushed or content["referenceUid"] in results):
                 files[key, content["referenceUid"]] += 1
             elif effect["effect"] != "create" or key not in pushed:
                 self.verdict.add("invented", "province", key, f"a call made {effect['effect']}")
-        self._files(files)
+        self._files(files, results)
         return done
 
-    def _files(self, uploaded: Counter[Key]) -> None:
+    def _result_files(self) -> set[str]:
+        """What lies at the province as a result; whose it is, and whether it should, is judged beside this."""
+        lying = (file for files in self.books.province_files.values() for file in files)
+        return {str(file["referenceUid"]) for file in lying if file["dossierPartNo"] == RESULT_PART}
+
+    def _files(self, uploaded: Counter[Key], results: set[str]) -> None:
         """Every citizen hands in papers, and more where papers are wanted; each is uploaded once."""
         for (key, _), times in uploaded.items():
             if times > 1:
                 self.verdict.add("duplicated", "province", key, f"a file uploaded {times} times")
-        there = Counter(key for key, _ in uploaded)
+        there = Counter(key for key, file in uploaded if file not in results)
         for owner in self.owners.values():
             due = 1 + self.wanted[owner.reference, RESUMES]
             if owner.born_elsewhere and there[owner.reference] < due:

@@ -18,7 +18,7 @@ class Books:
     `province`: records and legal dates by reference, effects in order. `national`: records by number, effects.
     `transport`, `justice`: dossiers as their officers see them, effects; `calls`: portal -> calls that may write.
     `national_calls`: number -> its calls on the gateway with the answers it got; `transport_callbacks`: messages called
-    back, with every attempt.
+    back, with every attempt. `province_files`: reference -> the files that lie there, each with its digest.
     """
 
     province_records: Mapping[str, Any]
@@ -33,6 +33,7 @@ class Books:
     justice_effects: list[Mapping[str, Any]]
     national_calls: Mapping[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     transport_callbacks: list[Mapping[str, Any]] = field(default_factory=list)
+    province_files: Mapping[str, list[Mapping[str, Any]]] = field(default_factory=dict)
 
     def written(self) -> int:
         """How many effects were made by calls, at all portals."""
@@ -60,4 +61,5 @@ def read_books(control: Mapping[str, str]) -> Books:
         justice_effects=look("justice", "book")["effects"],
         national_calls=look("national", "answers"),
         transport_callbacks=look("transport", "callbacks"),
+        province_files=look("province", "files"),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.demo.oracle.acts import Acts
 from gateway.demo.oracle.books import Books
 from gateway.demo.oracle.calls import Calls
+from gateway.demo.oracle.files import Files
 from gateway.demo.oracle.mirror import Mirror
 from gateway.demo.oracle.owner import new_owners
 from gateway.demo.oracle.stages import Stages
@@ -64,6 +65,7 @@ class Oracle:
         Stages(owners, self._forwarded, made, excused, verdict).judge()
         Acts(owners, books, made["province"], verdict).judge()
         Calls(owners, books, verdict).judge()
+        Files(owners, books, verdict).judge()
         return verdict
 
     def _made(self, portal: str, effects: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -47,6 +47,9 @@ NO_ANSWER = ("silence", "http 503")
 BROKEN = ("cut_inside", "wrong_length")
 """Faults of a caller by which a call never arrives whole."""
 
+RESULT_PART = "KQ01"
+"""The part of a dossier under which a result lies at the province."""
+
 FORWARDED = "interoperating"
 """The province's word for "handed to a ministry"."""
 
