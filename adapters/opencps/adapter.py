@@ -112,16 +112,22 @@ class OpencpsAdapter:
         return CatalogueList(name, hashlib.sha256(raw).hexdigest()[:16], tuple(rows), raw, read_at)
 
     def offers(self) -> tuple[Offer, ...]:
-        """Every procedure with each agency it is configured for (provincial.md 1.7).
+        """Every procedure with each agency it is configured for (provincial.md 1.7); the settings' national codes win.
 
         Raises:
             PortalError: As `pull`.
         """
         return tuple(
-            Offer(str(row.get("serviceCode") or ""), str(row.get("serviceCodeDVCQG") or ""), agency)
+            Offer(str(row.get("serviceCode") or ""), national, agency)
             for row in self.catalogue("serviceinfos").rows
+            for national in self._nationals(row)
             for agency in [str(one.get("govAgencyCode") or "") for one in row.get("serviceConfigs") or ()] or [""]
         )
+
+    def _nationals(self, row: JsonObject) -> list[str]:
+        own = row.get("serviceCode")
+        set_here = [national for national, code in self._options.procedures.items() if code == own]
+        return set_here or [str(row.get("serviceCodeDVCQG") or "")]
 
     def _items(self, name: str) -> list[JsonObject]:
         group_id = SHARED_GROUP if name == "ADMINISTRATIVE_REGION" else None

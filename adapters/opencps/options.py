@@ -69,9 +69,9 @@ class Options(Section):
     read of the detail; it is never a change in itself.
     `actions`: action code of the mapping -> codes of this portal; the first that it allows now is used.
     `templates`: procedure -> document set for `create`; `procedures`: national procedure code -> this portal's own, for
-    `create`. `file_part`: the part a file is uploaded under where its paper names none, `file_parts`: component code
-    of the paper -> part. `result_part`: the part of a result that an act hands over. `upload_tries`: how often an
-    upload is made in one go; a second one changes nothing.
+    `create`, and read back as the national one. `file_part`: the part a file is uploaded under where its paper names
+    none, `file_parts`: component code of the paper -> part. `result_part`: the part of a result that an act hands over.
+    `upload_tries`: how often an upload is made in one go; a second one changes nothing.
     `result_parts`, `result_types`: further parts (`dossierPartNo`) and kinds of parts (`dossierPartType`, whose numbers
     nobody attests) whose files are results; all other files are papers that were handed in.
     `refusals`: beginnings of a 403's description that mean no.

@@ -106,7 +106,10 @@ class Reader:
         log = self.log(found) if self._options.read_log else []
         allowed = self.next_actions(found) if ask_allowed else None
         files = self.rows_of(f"/dossiers/{key_of(found)}/files") if self._options.read_files else None
-        parts: dict[str, Any] = {"dossier": wire.dossier_part(found), "log": wire.log_part(log, self._options.log)}
+        parts: dict[str, Any] = {
+            "dossier": wire.dossier_part(found, self._options.procedures),
+            "log": wire.log_part(log, self._options.log),
+        }
         raw: dict[str, Any] = {"dossier": found, "log": log}
         if files is not None:
             parts["files"] = wire.files_part(files, key_of(found), self._options)

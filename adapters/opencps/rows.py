@@ -73,9 +73,10 @@ def list_digest(row: Mapping[str, Any], volatile: Collection[str] = (), *, by_mo
     return hashlib.blake2b(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
-def dossier_part(detail: Mapping[str, Any]) -> JsonObject:
+def dossier_part(detail: Mapping[str, Any], procedures: Mapping[str, str] | None = None) -> JsonObject:
     """A detail as the mapping reads it: key without prefix; a sub-dossier's origin number is its parent's.
 
+    `procedures`: national code -> this portal's own; the others are told the national one, where it is not in doubt.
     Nearly everything is text on this wire, and what is not differs between list and detail: all is spelled as text.
     """
     part = {name: _spelled(value) for name, value in detail.items()}
@@ -83,6 +84,9 @@ def dossier_part(detail: Mapping[str, Any]) -> JsonObject:
         part["referenceUid"] = plain_uid(uid)
     if number(part.get("originDossierId")):
         part["parentDossierNo"] = part.pop("originDossierNo", "")
+    nationals = [national for national, own in (procedures or {}).items() if own == part.get("serviceCode")]
+    if len(nationals) == 1:
+        part["serviceCode"] = nationals[0]
     return part
 
 

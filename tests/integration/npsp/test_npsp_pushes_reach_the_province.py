@@ -41,7 +41,9 @@ REQUESTS = {
 class Line:
     """The gateway between a simulated national portal that calls and a simulated province."""
 
-    def __init__(self, folder: Path, *, poll: bool = False, mapping: str = "", **inbound: Any) -> None:
+    def __init__(
+        self, folder: Path, *, poll: bool = False, mapping: str = "", province: Any = None, **inbound: Any
+    ) -> None:
         self.province, self.national = build_province({}), build_national({})
         self.servers = [SimulatorServer(one).start() for one in (self.province, self.national)]
         urls = {"province": self.servers[0].url, "national": self.servers[1].url, "justice": "http://127.0.0.1:9"}
@@ -49,6 +51,7 @@ class Line:
         del raw["portals"]["justice"]
         raw["portals"]["national"] |= {"inbound": {}} | ({"mapping": mapping} if mapping else {})
         raw["portals"]["national"]["options"] |= {"inbound": inbound, "poll": poll}
+        raw["portals"]["province"]["options"] |= province or {}
         raw["routes"] = raw["routes"][:1]
         raw["ownership"] = {"handlers": ["province"], "births": ["national"], "requests": {"national": REQUESTS}}
         raw["server"] = {"listen": "127.0.0.1:0"}
@@ -369,6 +372,20 @@ def test_a_procedure_that_the_province_offers_under_a_code_of_its_own_is_made_un
     line.until(line.held)
 
     assert line.held().service_code == "H99-01"
+
+
+def test_the_national_portal_hears_its_own_code_of_a_procedure_that_has_another_at_the_province(tmp_path: Path) -> None:
+    line = Line(tmp_path, province={"procedures": {"3.000777": "2.002288"}})
+    assert refresh(line.gateway.store, line.gateway.portals["province"]) == ""
+    body = citizens.dossier(PLAN, 1) | {"MaTTHC": "3.000777"}
+    assert line.ask("nhanhsdvcqg", orjson.dumps(body)).json()["error_code"] == 0
+    line.until(line.held)
+    line.province.act("accept", {"referenceUid": UID})
+    line.until(lambda: NUMBER in line.national.holdings.dossiers)
+    line.close()
+
+    assert line.held().service_code == "2.002288"
+    assert line.national.holdings.dossiers[NUMBER].content["MaTTHC"] == "3.000777"
 
 
 @pytest.mark.parametrize("prefix", ["add", "strip"])
