@@ -130,7 +130,10 @@ def _write(gateway: Gateway, portals: list[str], found: Rounds) -> int:
 
 def _fetch(gateway: Gateway, name: str) -> int:
     """Fetch the files that deliveries wait for; gives how many were settled."""
-    counts = gateway.fetchers[name].run().counts
+    found = gateway.fetchers[name].run()
+    if found.reason:
+        gateway.holds[name].learn(found.reason)
+    counts = found.counts
     return counts["held"] + counts["given_up"]
 
 

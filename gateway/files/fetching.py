@@ -6,6 +6,7 @@ between leaves bytes that nobody names, which upkeep removes, and a wish that is
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,11 +20,19 @@ from gateway.log import get_logger
 from gateway.store.base import Tx
 from gateway.store.rows import DossierRow, FileRow, Json, LaneKey, WantedFileRow
 from gateway.sync.case import Workshop
+from gateway.sync.context import LOGIN_REFUSED
 from gateway.sync.dossiers import Held
 from gateway.sync.files import LISTS, version_of
 from gateway.sync.portal import Portal
 from gateway.vault import SealError
-from schemas.errors import PortalError, PortalRefusedError, PortalUnavailableError, RecordInvalidError, StoreError
+from schemas.errors import (
+    PortalAuthError,
+    PortalError,
+    PortalRefusedError,
+    PortalUnavailableError,
+    RecordInvalidError,
+    StoreError,
+)
 
 AT_ONCE = 4
 """Files of one portal fetched side by side, so that a slow one holds up no other."""
@@ -31,6 +40,8 @@ BATCH = 16
 CHUNK = 64 * 1024
 CALLS_PER_FILE = 4
 """A file may take as long as this many whole calls; then it is tried again later."""
+OF_THE_PORTAL = (None, 429, 502, 503, 504)
+"""Statuses that say something of the portal; with any other one it is up, and only this file is not to be had."""
 _SHA256_DIGITS = 64
 
 log = get_logger()
@@ -50,7 +61,7 @@ class NotHadError(Exception):
 
 
 class StoppingError(Exception):
-    """The process ends: the file is asked for after the next start."""
+    """Nothing more is asked for in this run: the process ends, or the login was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,8 @@ class Fetcher:
         self._shop = shop
         self._portal = portal
         self._files = files
+        self._locked_out = threading.Event()
+        """The login was refused: nothing more is asked in this run, so that the account is not locked."""
 
     def run(self) -> Fetched:
         """Ask once for each file that is due."""
@@ -76,8 +89,11 @@ class Fetcher:
             reason = self._closed()
             if reason:
                 return Fetched(reason, counts + self._too_long(rows, reason))
+            self._locked_out.clear()
             with ThreadPoolExecutor(min(AT_ONCE, len(rows)), thread_name_prefix=f"file:{self._portal.name}") as pool:
                 counts.update(pool.map(self._safely, rows))
+            if self._locked_out.is_set():
+                return Fetched(LOGIN_REFUSED, counts)
         return Fetched("", counts)
 
     def _due(self) -> list[WantedFileRow]:
@@ -112,20 +128,25 @@ class Fetcher:
             return self._not_had(row, NotHadError(f"an error of the gateway itself ({type(error).__name__})"))
 
     def _one(self, row: WantedFileRow) -> str:
-        if self._portal.stopping.is_set():
+        if self._portal.stopping.is_set() or self._locked_out.is_set():
             raise StoppingError
         try:
             dossier, told = self._told(row)
-            held = self._hold(row, told)
-            try:
-                _compare(held.row, told)
-                (file,) = self._files.place([held])
-            except BaseException:
-                self._files.let_go([held])
-                raise
+            file = self._placed(self._hold(row, told), told)
         except NotHadError as error:
             return self._not_had(row, error)
         return self._had(dossier, row, file)
+
+    def _placed(self, held: HeldFile, told: Json) -> FileRow:
+        try:
+            _compare(held.row, told)
+            (file,) = self._files.place([held])
+        except StoreError as error:
+            raise NotHadError(str(error)) from error
+        except NotHadError:
+            self._files.let_go([held])
+            raise
+        return file
 
     def _told(self, row: WantedFileRow) -> tuple[DossierRow, Json]:
         """The dossier and the row of its portal's record that names this file now."""
@@ -155,8 +176,11 @@ class Fetcher:
                 days=store.file_days,
                 owner=row.dossier_id,
             )
+        except PortalAuthError as error:
+            self._locked_out.set()
+            raise NotHadError(f"{LOGIN_REFUSED}: {error.reason}") from error
         except PortalError as error:
-            if isinstance(error, PortalUnavailableError):
+            if isinstance(error, PortalUnavailableError) and error.status in OF_THE_PORTAL:
                 self._portal.breaker.failed(error.reason)
             refused = isinstance(error, PortalRefusedError)
             raise NotHadError(error.reason, final=refused, retry_after_s=error.retry_after_s) from error

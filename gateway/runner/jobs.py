@@ -126,6 +126,8 @@ class PortalJobs:
             if self._fetcher is None:
                 return "", {}
             found = self._fetcher.run()
+            if found.reason:
+                self._hold.learn(found.reason)
             return found.reason, dict(found.counts)
 
         while not self.portal.stopping.is_set():

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from adapters.receiving import Question
+from gateway.files.fetching import AT_ONCE
 from gateway.inbound.answers import Answers
+from schemas.errors import StoreError
 from tests.unit.files.town import CODE, LINKS, PDF, T0, Town, shown, town_config
 
 HOUR = 3600.0
@@ -336,3 +338,46 @@ def test_a_file_that_comes_while_its_lane_is_still_worked_is_not_waited_for(town
     if portal == "justice":
         assert "not here yet" not in town.lane("province").reason
         assert town.province.got == [{"Giấy khai sinh.pdf": sha(PDF)}]
+
+
+def test_a_full_disk_is_tried_again_and_stops_no_other_file(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, full = town.files.place, ["full"]
+
+    def placing(held: Any) -> Any:
+        if full and held[0].row.ref == "r1/f1":
+            full.pop()
+            town.files.let_go(held)
+            raise StoreError("a file cannot be kept: No space left on device")
+        return place(held)
+
+    monkeypatch.setattr(town.files, "place", placing)
+    town.born(town.province.row("r1/f1", "Một.pdf"), town.province.row("r1/f2", "Hai.pdf", PDF + b"2"))
+    town.round()
+    assert [(one.ref, one.state) for one in town.wanted()] == [("r1/f1", "wanted"), ("r1/f2", "held")]
+    town.rest()
+    assert town.justice.got == [{"Một.pdf": sha(PDF), "Hai.pdf": sha(PDF + b"2")}]
+    assert len(list((town.folder / "files").iterdir())) == 2
+
+
+def test_a_refused_login_gives_no_file_up_and_is_not_tried_file_by_file(town: Town) -> None:
+    town.province.trouble = ["login"] * 50
+    town.born(*(town.province.row(f"r1/f{number}", f"Tờ {number}.pdf") for number in range(20)))
+    town.tick()
+    town.engine.pull("province")
+    town.engine.deliver("justice")
+    assert town.fetchers["province"].run().reason == "login refused"
+    assert len(town.province.opened) <= AT_ONCE
+    assert {one.state for one in town.wanted()} == {"wanted"}
+    town.province.trouble = []
+    town.rest()
+    assert len(town.justice.got[0]) == 20
+
+
+def test_files_that_are_not_to_be_had_do_not_stop_everything_else_at_their_portal(town: Town) -> None:
+    town.province.trouble = ["odd"] * 20
+    town.born(*(town.province.row(f"r1/f{number}", f"Tờ {number}.pdf") for number in range(20)))
+    town.tick()
+    town.engine.pull("province")
+    town.engine.deliver("justice")
+    town.fetchers["province"].run()
+    assert town.shop.portals["province"].breaker.state["failures"] == 0

@@ -14,7 +14,7 @@ import orjson
 from adapters.base import Delivery, FileStream, FileUse, Operation, Outcome
 from gateway.inbound.stored import StoredFiles
 from gateway.store.rows import FileRow, WantedFileRow
-from schemas.errors import PortalRefusedError, PortalUnavailableError
+from schemas.errors import PortalAuthError, PortalRefusedError, PortalUnavailableError
 from tests.unit.sync.portals import Desk, Faulty, Ministry, Mirror
 from tests.unit.sync.world import START, World, config
 
@@ -25,7 +25,7 @@ LINKS = "http://127.0.0.1:8443/in/national/downloadfile"
 
 
 class Shelf(Faulty):
-    """Files of a portal by reference; `trouble` is taken from the front: away, no, cut, html, slow, other."""
+    """Files of a portal by reference; `trouble`, taken from the front: away no cut html slow other login odd."""
 
     shelf: dict[str, bytes]
     trouble: list[str]
@@ -42,6 +42,10 @@ class Shelf(Faulty):
         trouble = self.trouble.pop(0) if self.trouble else ""
         if trouble == "away":
             raise PortalUnavailableError(self.name, "not opened", sent=False)
+        if trouble == "login":
+            raise PortalAuthError(self.name, "no such user", sent=True)
+        if trouble == "odd":
+            raise PortalUnavailableError(self.name, "answered 403, which may be anything", status=403)
         if trouble == "no" or ref not in self.shelf:
             raise PortalRefusedError(self.name, "no such file", code="404")
         data = {"html": b"<html>login</html>", "other": b"%PDF-other"}.get(trouble, self.shelf[ref])
