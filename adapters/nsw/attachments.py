@@ -18,6 +18,8 @@ from schemas.errors import RecordInvalidError, StoreError
 STORED = "StoredFile"
 """Our own element: the stored file of an attachment. Never sent."""
 
+_PIECE = 64 * 1024
+
 Opener = Callable[[str], FileStream]
 
 
@@ -64,8 +66,10 @@ def _content(reference: str, opener: Opener | None, left: int) -> str:
     try:
         if opener is None:
             raise LookupError
+        plain = bytearray()
         with opener(reference).stream as stream:
-            plain = stream.read(left + 1)
+            while len(plain) <= left and (piece := stream.read(_PIECE)):
+                plain += piece
     except LookupError:
         raise RecordInvalidError("one of its files is not kept here") from None
     except (OSError, StoreError):

@@ -6,7 +6,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pytest
 
@@ -31,12 +31,27 @@ VALUES: dict[str, Any] = {
 }
 
 
+class Sips(io.RawIOBase):
+    """A stream that gives less than it is asked for, as a line does."""
+
+    def __init__(self, content: bytes) -> None:
+        self._inner = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._inner.read(min(len(buffer), 1000))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
 class Store:
     """Stored files by reference; counts streams that are open."""
 
     def __init__(self, bench: Bench) -> None:
         self.files = {"3f-chung-sinh": BIRTH_NOTICE, "3f-to-khai": b"PK\x03\x04 to khai"}
-        self.opened: list[io.BytesIO] = []
+        self.opened: list[Sips] = []
         self.error: Exception | None = None
         object.__setattr__(bench.adapter._context, "open_stored", self)
 
@@ -44,8 +59,8 @@ class Store:
         if self.error is not None:
             raise self.error
         content = self.files[reference]
-        self.opened.append(io.BytesIO(content))
-        return FileStream(self.opened[-1], "application/pdf", len(content))
+        self.opened.append(Sips(content))
+        return FileStream(cast("BinaryIO", self.opened[-1]), "application/pdf", len(content))
 
 
 def with_papers(bench: Bench, **more: Any) -> Any:

@@ -6,7 +6,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pytest
 
@@ -21,6 +21,21 @@ from tests.integration.nsw.conftest import context, delivery
 CODE = "000.00.04.H96-261120-0001"
 PAPER = b"%PDF-1.7 giay phep " + bytes(range(256)) * 40
 DIGEST = hashlib.sha256(PAPER).hexdigest()
+
+
+class Sips(io.RawIOBase):
+    """A stream that gives less than it is asked for, as a line does."""
+
+    def __init__(self, content: bytes) -> None:
+        self._inner = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._inner.read(min(len(buffer), 1000))
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 class Shelf(NswSimulator):
@@ -47,7 +62,7 @@ class Ministry:
         if self.error is not None:
             raise self.error
         content = {"3f-giay-phep": PAPER}[reference]
-        return FileStream(io.BytesIO(content), "application/pdf", len(content))
+        return FileStream(cast("BinaryIO", Sips(content)), "application/pdf", len(content))
 
     def forward(self, operation: str = "declare", url: str = "") -> Delivery:
         paper = {
