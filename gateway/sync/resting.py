@@ -13,11 +13,11 @@ from gateway.sync.lane import Lane
 def nothing_left(row: LaneRow, case: Case, settled: str) -> bool:
     """Whether the plan of a lane is empty once the delivery `settled`, sent from `case`, is known to have arrived.
 
-    `row` is the lane as it stands now. When news came since `case` was read, when something else is open or waits, or
-    when this delivery may decide a request, only a fresh look can tell: then the answer is no.
+    `row` is the lane as it stands now. When news came since `case` was read, or something else is open or waits, only a
+    fresh look can tell: then the answer is no.
     """
     others = [delivery for delivery in case.open if delivery.key != settled]
-    if row.mark != case.lane.row.mark or others or case.desk.blocked or case.desk.undecided:
+    if row.mark != case.lane.row.mark or others or case.desk.blocked:
         return False
     plan = replace(case, lane=Lane(row)).plan()
     return not plan.steps and not plan.waits

@@ -343,6 +343,27 @@ def test_s13_news_between_the_last_call_and_its_outcome_stays_due(world: World) 
     assert len(calls) > 2
 
 
+def test_s24_a_late_yes_gives_back_no_lane_that_is_somebody_elses(world: World) -> None:
+    """Its plan would be empty with that; yet who has the lease now may have begun a call."""
+    opened(world)
+    world.engine.pull("province")
+    push = world.national.push
+
+    def taken_over(delivery: Delivery) -> Outcome:
+        outcome = push(delivery)
+        row = world.lane("national")
+        row.lease_token, row.lease_until = "another worker", world.now() + 600
+        world.store.write(lambda tx: tx.put_lanes([row]))
+        return outcome
+
+    world.national.push = taken_over  # type: ignore[method-assign]
+    for _ in range(2):  # the dossier, then its rows
+        world.engine.deliver("national", limit=1)
+        assert (world.lane("national").lease_token, world.lane("national").due_at is None) == ("another worker", False)
+        world.tick(700)
+    assert [row.state for row in world.deliveries("delivered")] == ["delivered"] * 2
+
+
 def test_s15_news_between_plan_and_begin_is_planned_before_anything_is_sent(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
