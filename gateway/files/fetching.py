@@ -222,7 +222,7 @@ class Fetcher:
             tx.put_wanted([wish])
             named = {"id": file.id, "sha256": file.sha256, "size": file.size}
             tx.append_leaves([leaf("file", now, dossier_id=dossier.id, portal=row.portal, state="held", files=[named])])
-            return _lanes_due(tx, dossier.id, now)
+            return _lanes_due(tx, row, now)
 
         due = shop.store.write(keep)
         if due is None:
@@ -248,9 +248,9 @@ class Fetcher:
                 wish.version = ""  # if it is named again, it is asked for again
             tx.put_wanted([wish])
             if state == "wanted":
-                return []
+                return _lanes_due(tx, row, now) if wish.tries == 1 else []
             tx.append_leaves([_left(row, state, error.reason, wish.tries, now)])
-            return _lanes_due(tx, row.dossier_id, now)
+            return _lanes_due(tx, row, now)
 
         self._wake(shop.store.write(note))
         log.warning(
@@ -287,8 +287,14 @@ def _left(row: WantedFileRow, state: str, reason: str, tries: int, now: float) -
     return leaf("file", now, dossier_id=row.dossier_id, portal=row.portal, state=state, reason=reason, tries=tries)
 
 
-def _lanes_due(tx: Tx, dossier_id: str, now: float) -> list[str]:
-    """Whoever waits for a file of this dossier looks again."""
-    lanes = tx.lanes_of([dossier_id]).get(dossier_id, [])
-    tx.mark_due([LaneKey(lane.portal, dossier_id) for lane in lanes], now)
+def _lanes_due(tx: Tx, row: WantedFileRow, now: float) -> list[str]:
+    """Whoever waits for files of this dossier looks again, once: when none of this portal's is still to be tried first.
+
+    The last of them that comes, or fails for the first time, wakes; else a copy would be sent again for each.
+    """
+    siblings = [one for one in tx.wanted_of(row.dossier_id) if one.portal == row.portal]
+    if any(one.state == "wanted" and not one.tries for one in siblings):
+        return []
+    lanes = tx.lanes_of([row.dossier_id]).get(row.dossier_id, [])
+    tx.mark_due([LaneKey(lane.portal, row.dossier_id) for lane in lanes], now)
     return [lane.portal for lane in lanes]

@@ -381,3 +381,16 @@ def test_files_that_are_not_to_be_had_do_not_stop_everything_else_at_their_porta
     town.engine.deliver("justice")
     town.fetchers["province"].run()
     assert town.shop.portals["province"].breaker.state["failures"] == 0
+
+
+@pytest.mark.parametrize("trouble", [0, 1, 2])
+def test_a_copy_is_sent_again_once_for_all_its_files(town: Town, trouble: int) -> None:
+    """And once more for those that came later, also where each is told of at once."""
+    object.__setattr__(town.shop, "wake", lambda portal: portal == "national" and town.engine.deliver("national"))
+    town.province.trouble = ["away"] * trouble
+    papers = [town.province.row(f"f{number}", f"Tờ {number}.pdf", PDF + bytes([number])) for number in range(9)]
+    town.province.open("r1", at=town.tick(), code=CODE, status="accepted", papers=papers)
+    town.rest()
+    assert all(paper["url"] for paper in town.national.shown[CODE]["papers"])
+    writes = [what for what, _ in town.national.writes if what != "progress"]
+    assert writes == ["insert", "update", *["update"] * bool(trouble)]
