@@ -82,11 +82,11 @@ class Fetcher:
         self._locked_out = threading.Event()
         """The login was refused: nothing more is asked in this run, so that the account is not locked."""
 
-    def run(self) -> Fetched:
-        """Ask once for each file that is due."""
+    def run(self, closed: str = "") -> Fetched:
+        """Ask once for each file that is due; `closed` says why nothing may be asked now."""
         counts: Counter[str] = Counter()
         while rows := self._due():
-            reason = self._closed()
+            reason = closed or self._closed()
             if reason:
                 return Fetched(reason, counts + self._too_long(rows, reason))
             self._locked_out.clear()

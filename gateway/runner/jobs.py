@@ -130,6 +130,9 @@ class PortalJobs:
                 self._hold.learn(found.reason)
             return found.reason, dict(found.counts)
 
+        if self._fetcher is not None and self._hold.until():
+            self._fetcher.run(LOGIN_REFUSED)  # nothing is asked, and nobody waits for ever
+            return
         while not self.portal.stopping.is_set():
             self.wanted.clear()
             self._run("files", work)

@@ -117,24 +117,25 @@ def test_patience_ends_and_what_waited_goes_on(town: Town) -> None:
     assert town.wanted()[0].state == "given_up"
 
 
-def test_a_portal_that_may_not_be_asked_is_not_waited_for_for_ever(town: Town) -> None:
+@pytest.mark.parametrize("closed", ["", "login refused"])
+def test_a_portal_that_may_not_be_asked_is_not_waited_for_for_ever(town: Town, closed: str) -> None:
     town.born()
     town.rest()
     town.completed(town.justice.row("cert:1", "Giấy khai sinh.pdf"))
     town.tick()
     town.engine.pull("justice")
     town.engine.deliver("province")
-    for _ in range(5):
+    for _ in range(0 if closed else 5):
         town.shop.portals["justice"].breaker.failed("no answer")
-    town.justice.down = True
+    town.justice.down = not closed
     for _ in range(47):
         town.tick(HOUR)
-        town.fetchers["justice"].run()
+        town.fetchers["justice"].run(closed)
         town.engine.deliver("province")
     assert town.province.got == [] and town.wanted()[0].state == "wanted"
     for _ in range(3):
         town.tick(HOUR)
-        town.fetchers["justice"].run()
+        town.fetchers["justice"].run(closed)
         town.engine.deliver("province")
     assert town.province.got == [{}] and town.justice.opened == []
 
