@@ -15,8 +15,8 @@ from adapters.opencps.content import differing
 from adapters.opencps.options import Options
 from adapters.opencps.outcomes import judge, said_of
 from adapters.opencps.reading import Reader
-from adapters.opencps.uploads import Uploads
-from schemas.errors import PortalError
+from adapters.opencps.uploads import UNREADABLE, Uploads
+from schemas.errors import PortalError, StoreError
 
 _OURS_ELSEWHERE = "ignored: the portal handles this dossier itself and shows something else"
 
@@ -36,7 +36,11 @@ class Pusher:
             form, papers = op.form_of(delivery, self._options), op.papers_of(delivery)
         except (ValueError, orjson.JSONDecodeError) as error:
             return Outcome(OutcomeKind.REFUSED, f"cannot be sent: {error}", final=True)
-        if lost := self._uploads.unkept(papers):
+        try:
+            lost = self._uploads.unkept(papers)
+        except (OSError, StoreError):
+            return Outcome(OutcomeKind.RETRY, f"not sent: {UNREADABLE}")
+        if lost:
             return Outcome(OutcomeKind.REFUSED, f"cannot be sent: {lost} of its files are not kept here", final=True)
         match delivery.operation:
             case "action":

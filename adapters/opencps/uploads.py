@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from mimetypes import guess_extension
+from typing import BinaryIO, cast
 
 from adapters.base import FileStream
 from adapters.opencps import rows as wire
@@ -15,10 +17,11 @@ from adapters.opencps.options import Options
 from adapters.opencps.outcomes import said_of
 from adapters.opencps.reading import Reader
 from adapters.retry import retry_harmless
-from schemas.errors import PortalContractError, PortalUnavailableError
+from schemas.errors import PortalContractError, PortalUnavailableError, StoreError
 
 _UNKNOWN = "application/octet-stream"
 _LONGEST_EXTENSION = 10
+UNREADABLE = "one of its files cannot be read here now"
 
 
 class _Paid:
@@ -26,6 +29,26 @@ class _Paid:
 
     def take(self, calls: int = 1) -> None:
         """Nothing more to pay."""
+
+
+class _Sized:
+    """A stream whose length is known, so that an upload says it beforehand: not every server takes one in chunks."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream = stream
+        self._size = size
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        return self._stream.read(size)
+
+    def tell(self) -> int:
+        """Where reading begins."""
+        return 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Say where the end is, or the beginning: asked before anything is read, and nothing moves."""
+        return self._size if whence == os.SEEK_END else offset
 
 
 class Uploads:
@@ -83,11 +106,15 @@ class Uploads:
         }
 
         def once() -> None:
-            opened = self._open(paper)
-            with opened.stream as content:
-                file = {"file": (paper.name or "tep", content, opened.media_type or _UNKNOWN)}
-                reply = self._calls.send("POST", f"/dossiers/{part(uid)}/files", form=form, files=file)
             portal = self._calls.context.portal
+            try:
+                opened = self._open(paper)
+                with opened.stream as stream:
+                    content = stream if opened.size is None else cast("BinaryIO", _Sized(stream, opened.size))
+                    file = {"file": (paper.name or "tep", content, opened.media_type or _UNKNOWN)}
+                    reply = self._calls.send("POST", f"/dossiers/{part(uid)}/files", form=form, files=file)
+            except (OSError, StoreError):
+                raise PortalUnavailableError(portal, UNREADABLE) from None
             if reply.status == 403:
                 raise PortalUnavailableError(portal, "the upload was answered 403, which stands for any failure")
             self._calls.check(reply)

@@ -7,15 +7,16 @@ import io
 import threading
 from base64 import b64encode
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pytest
 
 from adapters.base import FileStream, FileUse, OutcomeKind
 from adapters.opencps.identity import file_reference_of
 from adapters.opencps.operations import ABILITIES
+from adapters.simulation import Reply, Request
 from mappings import load
-from schemas.errors import PortalContractError, PortalError, PortalUnavailableError
+from schemas.errors import PortalContractError, PortalError, PortalUnavailableError, StoreError
 from tests.integration.opencps.conftest import Province as Reading
 from tests.integration.opencps.test_opencps_births import UID, Province, province
 
@@ -95,6 +96,81 @@ def test_a_file_is_sent_as_it_is_read_and_opened_anew_for_each_try(province: Pro
     assert province.held().files[0].content == CERTIFICATE
     assert len(opened) >= 4
     assert all(stream.closed for stream in opened)
+
+
+class OneWay(io.RawIOBase):
+    """A stored file as the gateway opens it: it can be read once, and not rewound."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece, self.content = self.content[: len(buffer)], self.content[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+class Broken(io.RawIOBase):
+    """A stored file that opens and is damaged further on."""
+
+    def __init__(self, good: int) -> None:
+        self.left = good
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self.left:
+            raise StoreError("damaged")
+        count = min(len(buffer), self.left)
+        buffer[:count] = b"x" * count
+        self.left -= count
+        return count
+
+
+@pytest.mark.parametrize("good", [None, 0, 100_000])
+def test_a_file_that_cannot_be_read_here_stops_the_act_and_is_tried_again(province: Province, good: int | None) -> None:
+    at_work(province)
+    delivery = with_result(province)
+    context, whole = province.adapter._calls.context, province.adapter._calls.context.open_stored
+
+    def damaged(_reference: str) -> FileStream:
+        if good is None:
+            raise StoreError("no disk")
+        return FileStream(cast("BinaryIO", Broken(good)), "application/pdf", 200_000)
+
+    object.__setattr__(context, "open_stored", damaged)
+    outcome = province.adapter.push(delivery)
+    assert (outcome.kind, province.held().files, province.held().status) == (OutcomeKind.RETRY, [], "processing")
+    assert "cannot be read here" in outcome.reason
+    object.__setattr__(context, "open_stored", whole)
+    assert province.adapter.push(delivery).kind is OutcomeKind.DELIVERED
+    assert province.held().files[0].content == CERTIFICATE
+
+
+def test_an_upload_says_its_length_beforehand_though_the_file_cannot_be_rewound(province: Province) -> None:
+    at_work(province)
+    seen: list[Any] = []
+    answer = province.simulator.answer
+
+    def noted(request: Request) -> Reply:
+        seen.append((request.path.endswith("/files") and request.method == "POST", request.headers))
+        return answer(request)
+
+    setattr(province.simulator, "answer", noted)  # noqa: B010 - a method of a running simulator
+    object.__setattr__(
+        province.adapter._calls.context,
+        "open_stored",
+        lambda _: FileStream(cast("BinaryIO", OneWay(CERTIFICATE)), "application/pdf", len(CERTIFICATE)),
+    )
+    assert province.adapter.push(with_result(province)).kind is OutcomeKind.DELIVERED
+    (headers,) = [headers for upload, headers in seen if upload]
+    assert int(headers["content-length"]) > len(CERTIFICATE)
+    assert "transfer-encoding" not in headers
+    assert province.held().files[0].content == CERTIFICATE
 
 
 def test_an_upload_of_ours_is_known_again_by_whoever_holds_the_stored_file(province: Province) -> None:
