@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +57,12 @@ def lines(err: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in err.splitlines()]
 
 
+def noted(rehearsal: Rehearsal) -> set[str]:
+    """Jobs of the run log."""
+    with closing(sqlite3.connect(rehearsal.folder / "var" / "lienthong.db")) as store:
+        return {job for (job,) in store.execute("SELECT job FROM run")}
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_a_running_gateway_hands_on_at_once_and_stops_cleanly(rehearsal: Rehearsal, number: int) -> None:
     rehearsal.write_config(tuple(KINDS), ("province",), every_s="0.5")
@@ -68,6 +75,7 @@ def test_a_running_gateway_hands_on_at_once_and_stops_cleanly(rehearsal: Rehears
         time.sleep(1.0)  # past the first, empty round of every job
         number_of = rehearsal.handed_in()
         until(lambda: ("progress", number_of) in rehearsal.effects())
+        until(lambda: {"pull", "deliver"} <= noted(rehearsal))
         took, out, err = stop(started, number)
     assert started.returncode == ExitCode.OK, err
     assert took < STOPS_WITHIN_S / 2
