@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 import typer
 
@@ -10,7 +11,7 @@ from gateway.cli.exit_codes import ExitCode
 from gateway.cli.language import t
 from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.printing import as_json, table
-from gateway.config_file import explain, inspect
+from gateway.config_file import Problem, explain, inspect, notes
 from gateway.secret_values import Secrets
 from schemas.errors import ConfigError
 
@@ -23,17 +24,23 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=T
 def check(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
     """Exit 0 when the file can be used, 5 with every problem when not."""
     found = inspect(config)
+    noted = list(notes(found.document, found.config)) if found.config is not None else []
     if json:
-        problems = [
-            {"file": one.file, "line": one.line, "key": one.key, "wrong": one.wrong, "write": one.write}
-            for one in found.problems
-        ]
-        as_json({"ok": not problems, "problems": problems})
+        problems = _listed(found.problems)
+        as_json({"ok": not problems, "problems": problems, "notes": _listed(noted)})
         raise typer.Exit(ExitCode.CONFIG if problems else ExitCode.OK)
     if found.config is None:
         raise ConfigError([str(problem) for problem in found.problems])
     count = len(found.config.portals)
     typer.echo(t(f"{config}: in order, {count} portals", f"{config}: hợp lệ, {count} cổng"))
+    for note in noted:
+        typer.echo(t(f"note: {note}", f"lưu ý: {note}"))
+
+
+def _listed(problems: Iterable[Problem]) -> list[dict[str, object]]:
+    return [
+        {"file": one.file, "line": one.line, "key": one.key, "wrong": one.wrong, "write": one.write} for one in problems
+    ]
 
 
 @app.command(

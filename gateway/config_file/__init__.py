@@ -2,6 +2,7 @@
 
 from gateway.config_file.explain import Explained, explain
 from gateway.config_file.load import Inspection, inspect, load
+from gateway.config_file.notes import notes
 from gateway.config_file.problem import Problem
 
-__all__ = ["Explained", "Inspection", "Problem", "explain", "inspect", "load"]
+__all__ = ["Explained", "Inspection", "Problem", "explain", "inspect", "load", "notes"]

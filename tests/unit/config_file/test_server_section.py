@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from gateway.access.networks import networks
-from gateway.config_file import Inspection, inspect
+from gateway.config_file import Inspection, inspect, notes
 from gateway.config_file.explain import explain
 
 WORD = "0123456789abcdef-word"
@@ -180,3 +180,13 @@ def test_what_the_check_lets_through_the_door_keeper_can_read(read: Read) -> Non
     assert config is not None
     assert config.portals["national"].inbound is not None
     assert len(networks(config.portals["national"].inbound.allow)) == 3
+
+
+def test_a_portal_that_could_be_given_addresses_of_files_is_noted(read: Read) -> None:
+    missing = read(GUARDED, {})
+    assert missing.config is not None
+    assert [note.key for note in notes(missing.document, missing.config)] == ["portals.national.inbound"]
+    told = read({**GUARDED, "files_at": "https://lienthong.example.vn/in/national/downloadfile"}, {})
+    assert told.config is not None and list(notes(told.document, told.config)) == []
+    alone = read(None, {})
+    assert alone.config is not None and list(notes(alone.document, alone.config)) == [], "nobody can come for them"
