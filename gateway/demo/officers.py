@@ -21,6 +21,8 @@ from gateway.demo.world import Life
 SHORTEST_S = 0.12
 """Between two acts on one dossier; at the portals' speed this is more than two of their seconds."""
 LOOK_EVERY_S = 0.8
+RESULT, RESULT_PART = "Giấy phép.pdf", "KQ01"
+"""What officers attach before they end a dossier themselves, and where a result lies."""
 _VERBS = {"interoperate": "interoperate", "reopen": "goto"}
 _SHOWN = {
     "wait_releasing": "releasing",
@@ -42,6 +44,7 @@ class Case:
     number: str = ""
     reference: str = ""
     acted_at: float = 0.0
+    has_result: bool = False
 
     @property
     def over(self) -> bool:
@@ -152,6 +155,9 @@ class Officers:
                     key = self._shown.declared[self._known_as(case)]
                     self._act(TRANSPORT, what, {"key": key, "reason": arguments["note"]})
                 case _:
+                    if verb == "complete" and not case.has_result:
+                        self._file(case, RESULT, RESULT_PART)
+                        case.has_result = True
                     answer = self._act(PROVINCE, _VERBS.get(verb, verb), {**arguments, "referenceUid": case.reference})
                     case.number = answer.get("dossierNo") or case.number
         case.done += 1
@@ -165,9 +171,13 @@ class Officers:
         else:
             self._act(PROVINCE, "create_dossier", case.life.birth)
             for name in case.life.papers:
-                content = b64encode(f"%PDF-1.4\n% {case.reference} {name}\n%%EOF\n".encode()).decode()
-                paper = {"referenceUid": case.reference, "name": name, "fileType": "pdf", "base64": content}
-                self._screens[PROVINCE].do("add_file", paper)
+                self._file(case, name, "TP01")
+
+    def _file(self, case: Case, name: str, part: str) -> None:
+        """Put a file into a dossier, another one for each."""
+        content = b64encode(f"%PDF-1.4\n% {case.reference} {name}\n%%EOF\n".encode()).decode()
+        about = {"name": name, "fileType": "pdf", "partNo": part, "base64": content}
+        self._screens[PROVINCE].do("add_file", {"referenceUid": case.reference, **about})
 
     def _act(self, portal: str, verb: str, arguments: Any) -> Any:
         answer = self._screens[portal].do(verb, arguments)

@@ -27,6 +27,11 @@ class Files:
 
     def judge(self) -> None:
         """Judge every dossier's files at every portal that should have them."""
+        brought = {
+            (str(effect["key"]), str(effect["content"]["referenceUid"]))
+            for effect in self.books.province_effects
+            if effect["effect"] == "file" and effect["call"]
+        }
         justice = {held["number"]: held for held in self.books.justice_dossiers}
         transport = {held["dossier_code"]: held for held in self.books.transport_dossiers if "dossier_code" in held}
         for owner in self.owners.values():
@@ -34,7 +39,9 @@ class Files:
             results = [file for file in lying if file["dossierPartNo"] == RESULT_PART]
             papers = [file for file in lying if file["dossierPartNo"] != RESULT_PART]
             certificate = justice.get(owner.number, {}).get("certificate", "")
-            self._results(owner, results, certificate)
+            self._results(
+                owner, [one for one in results if (owner.reference, one["referenceUid"]) in brought], certificate
+            )
             if owner.number in justice:
                 held = [(row["tenGiayTo"], row.get("sha256", "")) for row in justice[owner.number].get("papers", ())]
                 self._complete("justice", owner, papers, held)
@@ -42,10 +49,10 @@ class Files:
                 rows = transport[owner.number].get("papers", ())
                 held = [(row["AttachmentName"], row.get("ContentDigest", "")) for row in rows]
                 self._complete("transport", owner, papers, held)
-            self._addresses(owner, papers, certificate)
+            self._addresses(owner, papers, results)
 
     def _results(self, owner: Owner, results: Rows, certificate: str) -> None:
-        """The ministry's certificate lies at the province once, and nothing else does that looks like one."""
+        """The ministry's certificate was brought to the province once, and nothing else; officers attach their own."""
         found = Counter(str(file["sha256"]) for file in results)
         wanted = Counter([certificate] if certificate else [])
         if certificate:
@@ -66,16 +73,14 @@ class Files:
             what = "duplicated" if one in may else "invented"
             self.verdict.add(what, ministry, owner.number, f"paper {one[0]}, {times} too many")
 
-    def _addresses(self, owner: Owner, papers: Rows, certificate: str) -> None:
-        """Behind the addresses that the national portal shows lie the papers and the result; if somebody has looked."""
+    def _addresses(self, owner: Owner, papers: Rows, results: Rows) -> None:
+        """Behind the addresses that the national portal shows lie the papers and results; if somebody has looked."""
         held = self.books.national_records.get(owner.number, {})
         if not self._looked() or not owner.known_outside:
             return
         self._whole(owner, held.get("fetched", ()))
-        for name, wanted in (
-            ("TaiLieuNop", Counter(str(file["sha256"]) for file in papers)),
-            ("DanhSachGiayToKetQua", Counter([certificate] if certificate else [])),
-        ):
+        for name, files in (("TaiLieuNop", papers), ("DanhSachGiayToKetQua", results)):
+            wanted = Counter(str(file["sha256"]) for file in files)
             self.verdict.expected += [("national", owner.number, "file", digest) for digest in sorted(wanted)]
             found = Counter(row["sha256"] for row in held.get("fetched", ()) if row["list"] == name)
             self._compare("national", owner, wanted, found, f"address in {name}")

@@ -97,7 +97,17 @@ def half_at_transport(held: Plain) -> None:
     held["transport_dossiers"][0]["papers"].pop()
 
 
+def officers_attach(held: Plain) -> None:
+    files(held).append(lying("Giấy phép.pdf", "f6" * 32, AT["accept"], "KQ01"))
+
+
+def officers_attach_and_it_is_shown(held: Plain) -> None:
+    officers_attach(held)
+    fetched(held).append(address("DanhSachGiayToKetQua", "f6" * 32))
+
+
 def test_files_in_their_places_are_right() -> None:
+    assert found(officers_attach_and_it_is_shown) == {}
     assert found() == {}
     assert found(at_transport) == {}
     assert found(lambda h: papers(h).append(paper("Bổ sung.pdf", LATE))) == {}, "a later paper may be there"
@@ -130,6 +140,7 @@ PLANTED: list[tuple[str, Callable[[Plain], object], str]] = [
     ("an address missing", lambda h: fetched(h).pop(), "lost"),
     ("an address that leads nowhere", lambda h: fetched(h)[0].update(status=404), "lost"),
     ("an address with other bytes behind it", lambda h: fetched(h)[-1].update(sha256="e5" * 32), "invented"),
+    ("a result of the officers' own that is shown nowhere", officers_attach, "lost"),
     ("an address twice", lambda h: fetched(h).append(fetched(h)[0]), "duplicated"),
     (
         "a paper that a call put there",
