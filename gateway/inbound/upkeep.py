@@ -58,11 +58,14 @@ def _forget(desk: Desk, ids: list[str]) -> None:
 
 
 def _forget_lost(desk: Desk) -> int:
-    """Rows whose bytes are gone, as after a restore: what needs them asks for them again, or a person is told."""
+    """Rows of fetched files whose bytes are gone, as after a restore: what needs them asks for them again.
+
+    What came with a call cannot be had again: its row stays, for somebody may still put the folder back.
+    """
     after, lost = "", 0
     while rows := desk.store.read(partial(_some_files, after)):
         after = rows[-1].id
-        gone = [row.id for row in rows if not desk.files.has(row)]
+        gone = [row.id for row in rows if row.key == row.dossier_id and not desk.files.has(row)]
         if gone:
             _forget(desk, gone)
             log.warning("files_lost", files=len(gone))

@@ -96,6 +96,17 @@ def test_rows_whose_bytes_are_gone_as_after_a_restore_are_forgotten_and_asked_fo
     assert town.justice.pushes == [("declare", CODE), ("amend", CODE)]
 
 
+def test_the_row_of_a_paper_that_came_with_a_call_outlives_its_bytes(town: Town) -> None:
+    town.born()
+    town.rest()
+    told = town.files.keep("national", "G22-1", "G22-1/abc", "Đơn.pdf", [PDF], cap=1 << 20, at=town.now(), days=9)
+    told.dossier_id = "d0001"
+    town.store.write(lambda tx: tx.put_files([told]))
+    town.files.remove([told])
+    upkeep(desk(town))
+    assert [row.id for row in town.kept()] == [told.id], "its folder may still be put back"
+
+
 def test_an_erased_dossiers_files_are_neither_opened_nor_fetched(town: Town) -> None:
     town.province.trouble = ["away"]
     town.born(town.province.row("r1/f1", "Tờ khai.pdf"), town.province.row("r1/f2", "Đơn.pdf"))
