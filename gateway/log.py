@@ -67,6 +67,19 @@ def configure(stream: BinaryIO | None = None, *, level: int = logging.INFO) -> N
     )
 
 
+@contextmanager
+def warnings_only() -> Iterator[None]:
+    """For a single command: warnings go to standard error; standard output is for what it was asked."""
+    if structlog.is_configured():  # it writes a log of its own
+        yield
+        return
+    configure(level=logging.WARNING)
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+
+
 def get_logger() -> FilteringBoundLogger:
     """The logger; `log.info("page_stored", records=12)`."""
     logger: FilteringBoundLogger = structlog.get_logger()

@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from gateway import log
 from gateway.bootstrap import Gateway, open_gateway
 from gateway.cli.language import t
 from gateway.config import Config
@@ -48,7 +49,7 @@ def this_person() -> str:
 @contextmanager
 def opened(path: Path, *, calls: bool = True) -> Iterator[Gateway]:
     """The gateway over a checked configuration; closed at the end. Only a verb that `calls` portals needs secrets."""
-    with open_gateway(load(path, secrets=calls)) as gateway:
+    with log.warnings_only(), open_gateway(load(path, secrets=calls)) as gateway:
         yield gateway
 
 

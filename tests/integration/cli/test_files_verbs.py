@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from gateway.cli.exit_codes import ExitCode
@@ -48,6 +50,16 @@ def test_a_person_sees_it_asks_again_and_has_it(without: tuple[Rehearsal, str, s
     assert rehearsal.call("sync", "--until-rest", "--for", "30")[0] == ExitCode.OK
     code, found = rehearsal.json("files", "list", "--all")
     assert code == ExitCode.OK and [one["state"] for one in found["files"]] == ["held"]
+
+
+def test_a_round_prints_json_and_nothing_else_while_files_come(without: tuple[Rehearsal, str, str]) -> None:
+    rehearsal, number, reference = without
+    rehearsal.act("province", "spoil_file", referenceUid=reference, how="")
+    rehearsal.call("files", "retry", number)
+    code, out, err = rehearsal.call("sync", "--json")
+    assert code in (ExitCode.OK, ExitCode.SOON) and json.loads(out)["rounds"] == 1
+    assert "file_fetched" not in out + err, "a single command tells of warnings only"
+    assert [one["state"] for one in rehearsal.json("files", "list", "--all")[1]["files"]] == ["held"]
 
 
 def test_a_person_does_without(without: tuple[Rehearsal, str, str]) -> None:
