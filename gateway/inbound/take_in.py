@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 
 from adapters.base import RawRecord, UnreadableRecord
 from adapters.receiving import InboundCall, Receiver, Verdict
@@ -122,16 +120,12 @@ def _record(
     """The record that a call told of one that is known, or not.
 
     Other content is a supplement only of what has its dossier: if the first was never placed, this one begins it.
-    Calls come in the order they were stored in, so none is older than what is known, whatever the clock says (S8).
     """
     if isinstance(said, UnreadableRecord):
         return said
     there = known is not None and bool(known.dossier_id)
     other = there and row.doc.get("verdict") == Verdict.CHANGED.value and said.changed is not None
-    record = said.changed if other and said.changed is not None else said.record
-    if known is None or record.partial:
-        return record
-    return replace(record, read_at=max(record.read_at, datetime.fromtimestamp(known.read_at, UTC)))
+    return said.changed if other and said.changed is not None else said.record
 
 
 def opened_call(vault: Vault, row: InboundRow) -> bytes:

@@ -69,9 +69,10 @@ def _not_the_same(page: Page, came: Sequence[Arrival]) -> list[Arrival]:
 def _slots(page: Page, arrivals: Sequence[Arrival], records: Mapping[str, RecordRow]) -> list[Slot]:
     """Readable records, each once as read last; the others are set aside."""
     slots: dict[str, Slot] = {}
-    for arrival in arrivals:
-        record = records.get(arrival.external_id)
-        row = record or RecordRow(page.name, arrival.external_id)
+    for came in arrivals:
+        record = records.get(came.external_id)
+        row = record or RecordRow(page.name, came.external_id)
+        arrival = came.not_before(row.read_at)
         if arrival.reading is None:
             next_step = "mend the mapping or the record, then replay"
             writing.set_aside(page, arrival, row, "unreadable", arrival.problem, next_step)

@@ -103,8 +103,8 @@ class Puller:
             self._portal.breaker.worked()
 
     def store(self, records: Sequence[RawRecord | UnreadableRecord], also: Callable[[Tx], None]) -> Stored:
-        """T1 for records that did not come by a pull; `also` runs behind it in the same transaction."""
-        return self._store([self.arrival(record) for record in records], None, None, also)
+        """T1 for records that were told by calls; `also` runs behind it in the same transaction."""
+        return self._store([self.arrival(record)._replace(told=True) for record in records], None, None, also)
 
     def _store(
         self,

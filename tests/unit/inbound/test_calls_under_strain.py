@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -13,10 +14,14 @@ from adapters.receiving import InboundCall, InboundRequest, Question, Unreadable
 from gateway.inbound.replay import replay, replay_call
 from gateway.inbound.upkeep import upkeep
 from gateway.store.backup import backup
+from gateway.store.base import Tx
 from gateway.store.restore import restore
+from gateway.store.sqlite import SqliteStore
 from gateway.sync.offers import OFFERS
 from tests.unit.inbound.telling import Push, Told
 from tests.unit.sync.portals import instant
+
+T = TypeVar("T")
 
 
 class Supplementing(Push):
@@ -53,6 +58,38 @@ def test_a_call_is_heard_though_the_clock_was_set_back_since_the_last(world: Tol
     assert world.tell(person="000000000002", at=instant(world.now()))["error_code"] == 1
     world.rest()
     assert national(world) == ["submitted", "withdrawal_requested"]
+
+
+class Interrupted(SqliteStore):
+    """A store before whose next commit something else comes in."""
+
+    before: Callable[[], object] | None = None
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        before, self.before = self.before, None
+        if before is not None:
+            before()
+        return super().write(work)
+
+
+class ToldMeanwhile(Told):
+    def new_store(self, path: Path) -> Interrupted:
+        return Interrupted(path)
+
+
+def test_a_call_is_heard_though_its_record_was_read_while_it_was_taken_in(tmp_path: Path) -> None:
+    """It was taken for the older of two readings, after its sender had been told that we have it."""
+    world = ToldMeanwhile(tmp_path, Supplementing())
+    world.live()
+    world.tell()
+    world.rest()
+    assert world.tell(person="000000000002")["error_code"] == 1
+    world.tick(5)
+    assert isinstance(world.store, Interrupted)
+    world.store.before = lambda: world.engine.refresh("national", "N1")
+    world.taker.run("national")
+    assert national(world) == ["submitted", "withdrawal_requested"]
+    world.close()
 
 
 def test_a_withdrawal_of_what_we_do_not_know_makes_no_dossier_and_waits_for_its_own(world: Told) -> None:
