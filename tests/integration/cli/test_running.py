@@ -88,7 +88,7 @@ def test_a_running_gateway_hands_on_at_once_and_stops_cleanly(rehearsal: Rehears
     read, sent = (next(line for line in lines(err) if line.get("job") == job) for job in ("pull", "deliver"))
     waited = datetime.fromisoformat(sent["at"]) - datetime.fromisoformat(read["at"])
     # what a page made due is handed on while the pull still reads, so either line may come first
-    assert abs(waited.total_seconds()) < 1, "the next interval would have been seconds away"
+    assert abs(waited.total_seconds()) < 3, "the next interval would have been seconds away"
 
 
 def test_a_portal_that_hangs_does_not_hold_up_the_stop_and_nothing_is_half_done(rehearsal: Rehearsal) -> None:

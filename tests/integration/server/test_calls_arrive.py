@@ -81,7 +81,7 @@ def test_it_says_whether_it_lives_and_whether_a_call_could_be_stored(serve: Serv
 
 
 def test_a_hundred_callers_at_once_are_all_answered(serve: Serve) -> None:
-    served = serve({"burst": 1000})
+    served = serve({"burst": 1000}, threads=8)  # with their queues: more than a hundred places
     answers = together(100, lambda number: served.ask("POST /in/national/nhanhsdvcqg", b"x" * number))
     assert [body for _, _, body in answers] == [f"answered:POST::{number}".encode() for number in range(100)]
 
