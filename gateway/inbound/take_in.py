@@ -8,13 +8,17 @@ from adapters.base import RawRecord, UnreadableRecord
 from adapters.receiving import InboundCall, Receiver, Verdict
 from gateway.inbound import kept
 from gateway.inbound.fresh import Fresh
+from gateway.log import get_logger
 from gateway.store.base import Store, Tx, Vault
 from gateway.store.rows import InboundRow, RecordRow
 from gateway.sync.engine import Engine
 from gateway.vault import SealError, unpack
+from schemas.errors import StoreError
 
 _SALT = 16
 BATCH = 200
+
+log = get_logger()
 
 
 class Taker:
@@ -41,7 +45,8 @@ class Taker:
     def run(self, portal: str) -> int:
         """Take in everything that waits; says how many calls."""
         taken, last = 0, BATCH
-        while last == BATCH:  # what came meanwhile is told anew
+        stopping = self._engine.shop.portals[portal].stopping
+        while last == BATCH and not stopping.is_set():  # what came meanwhile is told anew
             rows = self._store.read(lambda tx: tx.inbound_owed(portal, limit=BATCH))
             self._store_all(portal, rows)
             last = len(rows)
@@ -66,7 +71,29 @@ class Taker:
 
     def _store_all(self, portal: str, rows: Sequence[InboundRow]) -> None:
         for batch in _rounds([(row, self._said(row)) for row in rows]):
-            self._store_batch(portal, batch)
+            try:
+                self._store_batch(portal, batch)
+            except StoreError:
+                raise
+            except Exception as error:  # a mistake of ours with one call must not stop the others (I5)
+                log.error("call_failed", portal=portal, calls=len(batch), exc_info=error)
+                self._one_by_one(portal, batch)
+
+    def _one_by_one(self, portal: str, told: Sequence[tuple[InboundRow, InboundCall | UnreadableRecord]]) -> None:
+        """What fails alone waits for a person: its sender has heard our yes."""
+        for row, said in told:
+            try:
+                self._store_batch(portal, [(row, said)])
+            except StoreError:
+                raise
+            except Exception as error:
+                log.error("call_failed", portal=portal, endpoint=row.endpoint, call=row.id, exc_info=error)
+                raw = said.record.raw if isinstance(said, InboundCall) else said.raw
+                self._store_batch(portal, [(row, self._failed(row, raw, error))])
+
+    def _failed(self, row: InboundRow, plain: bytes, error: Exception) -> UnreadableRecord:
+        reason = f"an error of the gateway itself ({type(error).__name__}), see the log"
+        return UnreadableRecord(row.key, plain, reason, self._engine.shop.clock.now())
 
     def _store_batch(self, portal: str, told: Sequence[tuple[InboundRow, InboundCall | UnreadableRecord]]) -> None:
         at = self._engine.shop.now()
@@ -104,7 +131,11 @@ class Taker:
         request = kept.from_bytes(plain)
         if receiver is None:
             return UnreadableRecord(row.key, plain, f"there is no receiver {row.endpoint} any more", request.at)
-        said = receiver.read(request)
+        try:
+            said = receiver.read(request)
+        except Exception as error:
+            log.error("call_failed", portal=row.portal, endpoint=row.endpoint, call=row.id, exc_info=error)
+            return self._failed(row, plain, error)
         if isinstance(said, InboundCall):
             return said
         return UnreadableRecord(row.key, plain, "the stored call can no longer be read", request.at)

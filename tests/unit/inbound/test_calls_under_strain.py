@@ -92,6 +92,37 @@ def test_a_call_is_heard_though_its_record_was_read_while_it_was_taken_in(tmp_pa
     world.close()
 
 
+class Failing(Push):
+    """A receiver with two mistakes: it fails when it reads a call again, and gives the engine what that fails at."""
+
+    again = False
+
+    def read(self, request: InboundRequest) -> InboundCall | Question | Unreadable:
+        said = super().read(request)
+        if self.again and isinstance(said, InboundCall) and said.key == "N1":
+            raise KeyError("CÔNG DÂN THỬ NGHIỆM 01")
+        if self.again and isinstance(said, InboundCall) and said.key == "N3":
+            return replace(said, record=replace(said.record, read_at=None))  # type: ignore[arg-type]
+        return said
+
+
+def test_a_call_that_the_gateway_fails_at_stops_no_other_and_waits_for_a_person(tmp_path: Path) -> None:
+    """All calls of the portal waited behind it for ever, after their senders had been told that we have them."""
+    receiver = Failing()
+    world = Told(tmp_path, receiver)
+    world.live()
+    for number in range(5):
+        world.tell(f"N{number}")
+    receiver.again = True
+    assert world.taker.run("national") == 5
+    world.rest()
+    assert world.province.made == ["N0", "N2", "N4"]
+    waiting = world.store.read(lambda tx: tx.list_quarantine(state="open"))
+    assert [(row.external_id, row.cause) for row in waiting] == [("N1", "unreadable"), ("N3", "unreadable")]
+    assert all("THỬ NGHIỆM" not in row.reason for row in waiting)
+    world.close()
+
+
 def test_a_withdrawal_of_what_we_do_not_know_makes_no_dossier_and_waits_for_its_own(world: Told) -> None:
     """The withdrawal caused the creation, and was then held to be answered."""
     assert world.tell(paid=True, status="withdrawal_requested")["error_code"] == 0
