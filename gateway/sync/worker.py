@@ -346,14 +346,17 @@ class LaneWorker:
     def _record_and_rest(self, case: Case, delivery: Delivery, outcome: Outcome) -> tuple[outcomes.Ended, bool]:
         """T3, and where nothing is left of the plan T2 as well: most lanes rest after one delivery.
 
-        "Due" is cleared by the plan that is empty, never by the outcome (S13); one commit serves both.
+        "Due" is cleared by the plan that is empty, never by the outcome (S13); one commit serves both. What was planned
+        knew nothing of a number that only this answer told.
         """
+        learned = bool(outcome.number) and not case.dossier.national_code
 
         def work(tx: Tx) -> tuple[outcomes.Ended, bool]:
             ended = self._recorded(tx, delivery, outcome, first_unknown=False)
             row = tx.lanes([self._key]).get(self._key)
             mine = row if row is not None and row.lease_token == self._token else None
-            if ended.state != "delivered" or mine is None or self._cannot or not nothing_left(mine, case, delivery.key):
+            is_known = ended.state == "delivered" and not learned and not self._cannot
+            if not is_known or mine is None or not nothing_left(mine, case, delivery.key):
                 return ended, False
             give_back(tx, self._shop, mine, case, "", at=None)
             return ended, True

@@ -299,6 +299,23 @@ def test_s13_a_number_learned_at_one_portal_wakes_the_other_lanes(world: World) 
     assert world.lane("justice").due_at is not None
 
 
+def test_s13_the_lane_whose_own_answer_told_the_number_is_looked_at_again(world: World) -> None:
+    """Its copy went without the number for ever, where no row is owed after it."""
+    world.national.abilities = replace(world.national.abilities, append=None)
+    opened(world)
+    push = world.national.push
+    calls: list[str] = []
+
+    def numbering(delivery: Delivery) -> Outcome:
+        calls.append(delivery.operation)
+        return replace(push(delivery), number="000.00.00.G22-1")
+
+    world.national.push = numbering  # type: ignore[method-assign]
+    world.engine.pull("province")
+    world.engine.deliver("national", limit=1)
+    assert calls == ["insert", "update"]
+
+
 def test_s13_news_between_an_empty_plan_and_giving_the_lane_back_stays_due(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
