@@ -40,6 +40,7 @@ BATCH = 16
 CHUNK = 64 * 1024
 CALLS_PER_FILE = 4
 """A file may take as long as this many whole calls; then it is tried again later."""
+LEAST_TRIES = 3  # before a file comes too late: the gateway itself may have stood still for long
 OF_THE_PORTAL = (None, 429, 502, 503, 504)
 """Statuses that say something of the portal; with any other one it is up, and only this file is not to be had."""
 _SHA256_DIGITS = 64
@@ -97,8 +98,7 @@ class Fetcher:
         return Fetched("", counts)
 
     def _due(self) -> list[WantedFileRow]:
-        shop, name = self._shop, self._portal.name
-        return shop.store.read(lambda tx: tx.due_wanted(name, shop.now(), limit=BATCH))
+        return self._shop.store.read(lambda tx: tx.due_wanted(self._portal.name, self._shop.now(), limit=BATCH))
 
     def _too_long(self, rows: Sequence[WantedFileRow], reason: str) -> Counter[str]:
         """Files of a portal that may not be asked: nobody waits for them for ever, only twice as long."""
@@ -222,7 +222,7 @@ class Fetcher:
             tx.put_wanted([wish])
             named = {"id": file.id, "sha256": file.sha256, "size": file.size}
             tx.append_leaves([leaf("file", now, dossier_id=dossier.id, portal=row.portal, state="held", files=[named])])
-            return _lanes_due(tx, row, now)
+            return _lanes_due(tx, wish, now)
 
         due = shop.store.write(keep)
         if due is None:
@@ -234,7 +234,7 @@ class Fetcher:
     def _not_had(self, row: WantedFileRow, error: NotHadError) -> str:
         shop = self._shop
         now = shop.now()
-        gives_up = error.final or self._patience_ends(row) <= now
+        gives_up = error.final or (self._patience_ends(row) <= now and row.tries + 1 >= LEAST_TRIES)
         state = "let_go" if error.moot else "given_up" if gives_up else "wanted"
         wait = error.retry_after_s or self._portal.ladder(row.tries + 1, shop.spread())
 
@@ -248,9 +248,9 @@ class Fetcher:
                 wish.version = ""  # if it is named again, it is asked for again
             tx.put_wanted([wish])
             if state == "wanted":
-                return _lanes_due(tx, row, now) if wish.tries == 1 else []
+                return _lanes_due(tx, wish, now) if wish.tries == 1 else []
             tx.append_leaves([_left(row, state, error.reason, wish.tries, now)])
-            return _lanes_due(tx, row, now)
+            return _lanes_due(tx, wish, now)
 
         self._wake(shop.store.write(note))
         log.warning(
@@ -290,10 +290,10 @@ def _left(row: WantedFileRow, state: str, reason: str, tries: int, now: float) -
 def _lanes_due(tx: Tx, row: WantedFileRow, now: float) -> list[str]:
     """Whoever waits for files of this dossier looks again, once: when none of this portal's is still to be tried first.
 
-    The last of them that comes, or fails for the first time, wakes; else a copy would be sent again for each.
+    Else a copy would be sent again for each; what is sent once does not wait for files that only copies get.
     """
     siblings = [one for one in tx.wanted_of(row.dossier_id) if one.portal == row.portal]
-    if any(one.state == "wanted" and not one.tries for one in siblings):
+    if any(one.state == "wanted" and not one.tries and (one.urgent or not row.urgent) for one in siblings):
         return []
     lanes = tx.lanes_of([row.dossier_id]).get(row.dossier_id, [])
     tx.mark_due([LaneKey(lane.portal, row.dossier_id) for lane in lanes], now)

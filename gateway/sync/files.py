@@ -195,7 +195,7 @@ def want(tx: Tx, dossier_id: str, missing: Sequence[Missing], now: float, *, urg
             row.urgent = True
             new.append(row)
             continue
-        elif row.state != "held":
+        elif row.state != "held" or tx.file(row.file_id) is not None:  # it may have come since it was looked up
             continue
         row.urgent = urgent
         row.state, row.tries, row.reason, row.first_at, row.next_at = "wanted", 0, "", now, now
