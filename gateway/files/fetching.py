@@ -194,7 +194,10 @@ class Fetcher:
     def _chunks(self, ref: str) -> Iterator[bytes]:
         clock = self._shop.clock
         ends = clock.monotonic() + self._portal.config.call_timeout_s * CALLS_PER_FILE
-        opened: FileStream = self._portal.adapter.open_file(ref)
+        try:
+            opened: FileStream = self._portal.adapter.open_file(ref)
+        except KeyError as error:  # the adapter's, not the vault's word that the dossier was erased
+            raise NotHadError("a secret is not set, or an error of the gateway itself") from error
         count = 0
         with opened.stream as stream:
             while chunk := stream.read(CHUNK):

@@ -445,3 +445,22 @@ def test_a_file_that_came_while_something_sent_once_was_planned_is_not_fetched_a
     town.files.remove(town.kept())
     town.store.write(lambda tx: tx.drop_files([row.id for row in town.kept()]))
     assert town.store.write(lambda tx: want(tx, "d0001", [missing], town.now(), urgent=True)) == {"province"}
+
+
+def test_a_secret_that_is_not_set_any_more_is_no_erased_dossier(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for again at once and for ever, it would fill the log, and nobody would be told."""
+
+    def unset(ref: str) -> Any:
+        town.province.opened.append(ref)
+        raise KeyError("PROVINCE_PASSWORD")
+
+    with monkeypatch.context() as without:
+        without.setattr(town.province, "open_file", unset)
+        town.born(town.province.row("r1/f1", "Tờ khai.pdf"))
+        for _ in range(8):
+            town.round()
+        (wish,) = town.wanted()
+        assert (wish.state, wish.reason) == ("wanted", "a secret is not set, or an error of the gateway itself")
+        assert len(town.province.opened) <= 2
+    town.rest(every_s=40)
+    assert town.justice.got == [{"Tờ khai.pdf": sha(PDF)}]
