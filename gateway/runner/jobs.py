@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 from gateway.files.fetching import Fetcher
@@ -20,7 +21,7 @@ from gateway.store.rows import Json, RunRow
 from gateway.sync.context import LOGIN_REFUSED, LoginHold, note_heard
 from gateway.sync.engine import Engine
 from gateway.sync.portal import Portal
-from schemas.errors import GatewayError, PortalAuthError, PortalError
+from schemas.errors import GatewayError, PortalAuthError, PortalError, StoreError
 
 log = get_logger()
 
@@ -117,7 +118,8 @@ class PortalJobs:
     def close(self) -> None:
         """Wait for the thread that takes calls in, and note what the last deliveries came to."""
         self._ears_pool.shutdown(wait=True)
-        self._runs.write_down()
+        with suppress(StoreError):  # that nothing can be stored any more is why we stop, and is said already
+            self._runs.write_down()
 
     def files(self) -> None:
         """Fetch the files that deliveries wait for, and again as long as more were asked for meanwhile."""
