@@ -36,13 +36,13 @@ class Held:
         return orjson.dumps({"facts": self.facts, "texts": self.texts})
 
     def owned(self, handler: str) -> list[Json]:
-        """The facts that count: the handler's, and the results of the stages; before it has spoken, everybody's."""
+        """The facts that count: the handler's, and the results of all stages; before it has spoken, everybody's."""
         if len(self.facts) == 1:
             return [*self.facts.values()]
         if handler not in self.facts:
             return [self.facts[name] for name in sorted(self.facts)]
-        results = [{"results": self.facts[name].get("results")} for name in sorted(self.facts) if name != handler]
-        return [self.facts[handler], *results]
+        others = [self.facts[name].get("results") for name in sorted(self.facts) if name != handler]
+        return [self.facts[handler], {"results": [row for rows in others for row in rows or ()]}]
 
 
 def view_of(row: DossierRow, held: Held, config: Config, ownership: Ownership | None = None) -> DossierView:

@@ -9,19 +9,36 @@ from typing import Any
 
 import pytest
 
+from adapters.base import FileUse, Repeat
 from adapters.receiving import Question
 from gateway.files import fetching
 from gateway.files.fetching import AT_ONCE
 from gateway.inbound.answers import Answers
 from gateway.sync.files import Missing, want
 from schemas.errors import StoreError
-from tests.unit.files.town import CODE, LINKS, PDF, T0, Town, shown, town_config
+from tests.unit.files.town import CODE, LINKS, PDF, T0, Justice, Town, shown, town_config, using
+from tests.unit.sync.portals import Ministry
 
 HOUR = 3600.0
 
 
 def sha(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+class WithHealth(Town):
+    """A second ministry with results."""
+
+    health: Justice
+
+    def new_ministry(self, name: str, repeat: Repeat) -> Ministry:
+        if name != "health":
+            return super().new_ministry(name, repeat)
+        made = self.health = Justice(name, self.clock, repeat)
+        made.begin()
+        made.got, made.bodies, made.town, made.results = [], [], self, {}
+        using(made, FileUse.CONTENT)
+        return made
 
 
 @pytest.fixture
@@ -274,6 +291,29 @@ def test_results_of_every_ministry_of_a_group_come_with_the_act_that_ends_it(tmp
     town.others["health"].states[CODE] = ("completed", "")
     town.rest()
     assert town.province.got == [{"Giấy khai sinh.pdf": sha(PDF)}]
+    town.close()
+
+
+def test_the_national_portal_gets_the_results_of_every_ministry(tmp_path: Path) -> None:
+    raw = town_config()
+    when = {"procedures": ["2.*"], "wires": ["forwarded"]}
+    raw["portals"]["health"] = dict(raw["portals"]["justice"])
+    routes = [{"name": name, "to": name, "kind": "forward", "when": when} for name in ("justice", "health")]
+    raw["routes"] = [{"name": "national", "to": "national"}, *routes]
+    town = WithHealth(tmp_path, raw)
+    town.born()
+    town.rest()
+    town.completed(town.justice.row("cert:1", "Giấy khai sinh.pdf"))
+    town.health.states[CODE] = ("completed", "")
+    town.health.results[CODE] = [town.health.row("card:1", "Thẻ bảo hiểm.pdf", PDF + b"2")]
+    town.rest()
+    assert [(row["name"], row["sha256"]) for row in shown(town)] == [
+        ("Thẻ bảo hiểm.pdf", sha(PDF + b"2")),
+        ("Giấy khai sinh.pdf", sha(PDF)),
+    ]
+    assert [sha(content(fetched_by(town, "national", row["url"]))) for row in shown(town)] == [
+        row["sha256"] for row in shown(town)
+    ]
     town.close()
 
 
