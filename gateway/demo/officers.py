@@ -21,8 +21,8 @@ from gateway.demo.world import Life
 SHORTEST_S = 0.12
 """Between two acts on one dossier; at the portals' speed this is more than two of their seconds."""
 LOOK_EVERY_S = 0.8
-RESULT, RESULT_PART = "Giấy phép.pdf", "KQ01"
-"""What officers attach before they end a dossier themselves, and where a result lies."""
+RESULT_PART = "KQ01"
+"""Where a result lies."""
 _VERBS = {"interoperate": "interoperate", "reopen": "goto"}
 _SHOWN = {
     "wait_releasing": "releasing",
@@ -155,8 +155,8 @@ class Officers:
                     key = self._shown.declared[self._known_as(case)]
                     self._act(TRANSPORT, what, {"key": key, "reason": arguments["note"]})
                 case _:
-                    if verb == "complete" and not case.has_result:
-                        self._file(case, RESULT, RESULT_PART)
+                    if verb == "complete" and case.life.result and not case.has_result:
+                        self._file(case, case.life.result, RESULT_PART)
                         case.has_result = True
                     answer = self._act(PROVINCE, _VERBS.get(verb, verb), {**arguments, "referenceUid": case.reference})
                     case.number = answer.get("dossierNo") or case.number

@@ -20,7 +20,9 @@ FORWARDED_SHARE = 0.15
 """The share of dossiers each ministry takes a stage of."""
 
 PAPERS = ("Tờ khai đăng ký.pdf", "Giấy chứng nhận kèm theo số 1.pdf")
-"""What citizens hand in: with a dossier that a ministry takes a stage of both, else the first with every other one."""
+"""What citizens hand in: with a dossier that a ministry takes a stage of both, else the first with every sixth one."""
+RESULT = "Giấy phép.pdf"
+"""What officers attach before they end every third dossier themselves."""
 
 OFFICERS = ("Cán bộ thử nghiệm 01", "Cán bộ thử nghiệm 02", "Cán bộ thử nghiệm 03")
 
@@ -29,7 +31,8 @@ Act = tuple[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One dossier: its reference, procedure, birth, and what is done to it in order; `papers` come with its birth.
+    """One dossier: its reference, procedure, birth, and what is done to it in order; `papers` come with its birth,
+    `result` is what officers attach before its end.
 
     One that is submitted online has a `place` in the national portal's own count, and the `number` made of it; what it
     says is the portal's business.
@@ -40,6 +43,7 @@ class Life:
     birth: Mapping[str, Any]
     acts: tuple[Act, ...] = field(default=())
     papers: tuple[str, ...] = ()
+    result: str = ""
     place: int = 0
     number: str = ""
 
@@ -126,8 +130,8 @@ def _life(number: int, seed: int, ministry: str, lot: random.Random) -> Life:
     }
     first: tuple[str, ...] = () if not online or (path == ("deny",) and lot.random() < 0.5) else ("accept",)
     acts = tuple(_act(verb, number, lot) for verb in (*first, *path))
-    papers = PAPERS if ministry else PAPERS[: number % 2]
-    return Life(reference, procedure, birth, acts, papers)
+    papers = PAPERS if ministry else PAPERS[: 1 - min(number % 6, 1)]
+    return Life(reference, procedure, birth, acts, papers, _result(number))
 
 
 def _online(place: int, lot: random.Random) -> Life:
@@ -137,7 +141,11 @@ def _online(place: int, lot: random.Random) -> Life:
     paths = {TRANSPORT: _TRANSPORT, JUSTICE: _JUSTICE}.get(ministry)
     path = lot.choice(_ONLINE) if paths is None else ("accept", *lot.choice(paths))
     acts = tuple(_act(verb, place, lot) for verb in ("wait_there", *path))
-    return Life("", procedure, {}, acts, (), place, f"{NATIONAL_AGENCY}-261102-{place:05d}")
+    return Life("", procedure, {}, acts, (), _result(place), place, f"{NATIONAL_AGENCY}-261102-{place:05d}")
+
+
+def _result(number: int) -> str:
+    return "" if number % 3 else RESULT
 
 
 def _act(verb: str, number: int, lot: random.Random) -> Act:
