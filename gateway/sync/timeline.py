@@ -138,8 +138,16 @@ def _each_cause_once(found: list[Event]) -> list[Event]:
 
 
 def _of_stage(entries: Sequence[Entry], stage: str) -> list[Entry]:
-    """What was said of a stage, notes apart."""
-    return [entry for entry in entries if entry["stage"] == stage and entry["status"]]
+    """What was said of a stage, notes apart.
+
+    A refusal to make a dossier names no record and has our time: it holds until its portal shows a record, whose times
+    are of another clock (S6).
+    """
+    said = [entry for entry in entries if entry["stage"] == stage and entry["status"]]
+    if all(entry["record"] for entry in said):
+        return said
+    shown = {entry["portal"] for entry in said if entry["record"]}
+    return [entry for entry in said if entry["record"] or entry["portal"] not in shown]
 
 
 def _counted(mine: Sequence[Entry]) -> tuple[Sequence[Entry], dict[str, list[Entry]]]:

@@ -282,6 +282,19 @@ class TestBorn:
         assert world.province.made == []
         assert world.store.read(lambda tx: tx.counts())["dossier"] == 1
 
+    def test_a_refusal_holds_until_the_province_shows_the_dossier_whatever_its_clock_says(self, world: Told) -> None:
+        """An officer had entered it by then, or by a slow clock: the citizen read that nobody takes it, for ever."""
+        world.province.faults = ["never"]
+        world.tell()
+        entered = world.now()
+        world.tick(60)
+        world.rest()
+        assert world.national.shown["N1"]["status"] == "not_accepted"
+        world.province.open("r9", at=entered + 5, status="accepted", code="N1", national="N1")
+        world.rest()
+        assert world.national.shown["N1"]["status"] == "accepted"
+        assert world.rows("N1") == ["not_accepted", "accepted"]
+
     def test_a_message_about_a_record_leaves_the_other_facts_and_is_never_too_old(self, world: Told) -> None:
         world.tell(name="CÔNG DÂN THỬ NGHIỆM 01")
         world.rest()
