@@ -40,7 +40,8 @@ BATCH = 16
 CHUNK = 64 * 1024
 CALLS_PER_FILE = 4
 """A file may take as long as this many whole calls; then it is tried again later."""
-LEAST_TRIES = 3  # before a file comes too late: the gateway itself may have stood still for long
+LEAST_TRIES = 3  # of a file that could not be asked for in time: the gateway itself may have stood still for long
+STOOD_STILL_S = 600.0
 OF_THE_PORTAL = (None, 429, 502, 503, 504)
 """Statuses that say something of the portal; with any other one it is up, and only this file is not to be had."""
 _SHA256_DIGITS = 64
@@ -237,7 +238,8 @@ class Fetcher:
     def _not_had(self, row: WantedFileRow, error: NotHadError) -> str:
         shop = self._shop
         now = shop.now()
-        gives_up = error.final or (self._patience_ends(row) <= now and row.tries + 1 >= LEAST_TRIES)
+        stood_still = row.tries + 1 < LEAST_TRIES and now - (row.next_at or now) > STOOD_STILL_S
+        gives_up = error.final or (self._patience_ends(row) <= now and not stood_still)
         state = "let_go" if error.moot else "given_up" if gives_up else "wanted"
         wait = error.retry_after_s or self._portal.ladder(row.tries + 1, shop.spread())
 

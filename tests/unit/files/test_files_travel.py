@@ -467,7 +467,7 @@ def test_a_gateway_that_stood_still_longer_than_the_patience_asks_more_than_once
     town.engine.deliver("justice")
     town.tick(72 * HOUR)
     town.restart()
-    town.province.trouble = ["away"] * 2
+    town.province.trouble = ["away"]
     town.rest()
     assert town.justice.got == [{"Tờ khai.pdf": sha(PDF)}]
     assert town.wanted()[0].state == "held"
