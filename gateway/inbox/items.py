@@ -145,7 +145,7 @@ class Items:
         item = self.item(portal, item_id)
         row = next((row for row in self._rows(portal, item) if row.id == file_id), None)
         if row is None:
-            raise RefusedError("not_found")
+            raise RefusedError("content_gone" if file_id in (item.row.doc.get("files") or ()) else "not_found")
         found = self._attachment(row) if self._is_kept(portal, item) else None
         if found is None:
             raise RefusedError("content_gone")

@@ -144,6 +144,14 @@ def test_a_file_is_streamed_with_its_name_and_digest(room: InboxRoom, transport:
     assert transport.get(file["path"], If_None_Match=found.headers["etag"]).status == 304
 
 
+def test_a_file_whose_day_has_passed_is_said_to_be_gone_and_not_unknown(room: InboxRoom, transport: Client) -> None:
+    room.hand_over(1)
+    (item,) = transport.items()
+    (file,) = transport.get(f"/v1/inbox/items/{item['item_id']}").json()["attachments"]
+    room.gateway.store.write(lambda tx: tx.drop_files([file["path"].rpartition("/")[2]]))
+    assert transport.get(file["path"]).code == "content_gone"
+
+
 def test_a_ministrys_own_files_are_not_shown_to_another(room: InboxRoom, transport: Client, health: Client) -> None:
     room.hand_over(1)
     (mine,), (theirs,) = transport.items(), health.items()
