@@ -191,7 +191,7 @@ class Tx(Protocol):
         """(portal, state) -> how many calls."""
 
     def put_files(self, rows: Sequence[FileRow]) -> None:
-        """Insert or replace by id."""
+        """Insert or replace by id; a row without a dossier takes none away."""
 
     def file(self, file_id: str) -> FileRow | None:
         """By id."""

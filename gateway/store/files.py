@@ -15,6 +15,13 @@ _NEEDED = """EXISTS (
 """A delivery that is not settled names it: its bytes may have to be sent again."""
 
 
+_KEEPING = FILE.upsert.replace(
+    "dossier_id = excluded.dossier_id",
+    "dossier_id = CASE excluded.dossier_id WHEN '' THEN file.dossier_id ELSE excluded.dossier_id END",
+)
+"""A call that brings a file again does not know yet whose it is; a file that has a dossier keeps it."""
+
+
 class FileTables:
     """Kept files, wanted files, links."""
 
@@ -22,8 +29,8 @@ class FileTables:
         self._sql = connection
 
     def put_files(self, rows: Sequence[FileRow]) -> None:
-        """Insert or replace by id."""
-        self._sql.executemany(FILE.upsert, map(FILE.values, rows))
+        """Insert or replace by id; a row without a dossier takes none away."""
+        self._sql.executemany(_KEEPING, map(FILE.values, rows))
 
     def file(self, file_id: str) -> FileRow | None:
         """By id."""

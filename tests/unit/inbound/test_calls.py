@@ -185,6 +185,16 @@ class TestFiles:
         world.tick(91 * 86400)
         assert world.tell_raw(asked).body == b"None", "its day has come"
 
+    def test_a_file_that_comes_again_with_other_content_stays_its_dossiers(self, world: Told) -> None:
+        """Between the second call and its taking in the dossier was made, without the paper it had come with."""
+        paper = [{"name": "đơn đề nghị.txt", "text": "nội dung"}]
+        world.tell(files=paper)
+        world.taker.run("national")
+        (dossier,) = world.store.read(lambda tx: list(tx.iter_dossiers()))
+        assert [file.ref for file in world.store.read(lambda tx: tx.files_of(dossier.id))] == ["file 0"]
+        assert world.tell(files=paper, note="thêm một dòng")["error_code"] == 1
+        assert [file.ref for file in world.store.read(lambda tx: tx.files_of(dossier.id))] == ["file 0"]
+
     @pytest.mark.parametrize("text", ["", "<html><body>đăng nhập</body></html>", "MZ program", "x" * 1_100_000])
     def test_a_file_that_nobody_can_read_or_that_is_too_large_is_refused_and_leaves_nothing(
         self, world: Told, text: str
