@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -190,6 +191,7 @@ class _Server(uvicorn.Server):
         self._clock = clock
         self._denials = Denials(clock)
         self._sockets: list[socket.socket] = []
+        self._outdated = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections at the sockets, unless nobody wants that any more."""
@@ -204,17 +206,29 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Now and then look whether the TLS files were written anew."""
         ends = await super().on_tick(counter)
-        if (
-            self._tls is not None
-            and not ends
-            and counter % LOOK_EVERY_TICKS == 0
-            and await asyncio.to_thread(self._tls.look)
-        ):
-            before, self.servers = self.servers, await self._opened()
-            for server in before:
-                server.close()
-            self._part_with_the_known()
+        if self._tls is not None and not ends and counter % LOOK_EVERY_TICKS == 0:
+            self._outdated |= await asyncio.to_thread(self._tls.look)
+            if self._outdated:
+                await self._renew()
         return ends
+
+    async def _renew(self) -> None:
+        """Meet new connections with the files as they are now; short of file handles, try again at the next look."""
+        try:
+            opened = await self._opened()
+        except OSError as error:
+            log.error("tls_reload_delayed", reason=error.strerror or type(error).__name__)
+            return
+        before, self.servers, self._outdated = self.servers, opened, False
+        await _let_the_accepted_in(before)
+        for server in before:
+            server.close()
+        self._part_with_the_known()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nobody any more, and end as uvicorn does."""
+        await _let_the_accepted_in(self.servers)
+        await super().shutdown(sockets)
 
     async def _opened(self) -> list[asyncio.Server]:
         loop = asyncio.get_running_loop()
@@ -248,6 +262,19 @@ class _Server(uvicorn.Server):
         if reason is not None:
             self._denials.count("", Denied(reason, caller))
         return reason is None
+
+
+async def _let_the_accepted_in(servers: Iterable[asyncio.Server]) -> None:
+    """Accept nobody any more at servers that will close, and give who was accepted just now his connection.
+
+    asyncio accepts in one step of its loop and attaches the connection to its server in the next; a server closed
+    between the two leaves the caller waiting at an open socket that nobody reads.
+    """
+    loop = asyncio.get_running_loop()
+    for server in servers:
+        for one in server.sockets:
+            loop.remove_reader(one.fileno())
+    await asyncio.sleep(0)
 
 
 _REASONS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import socket
@@ -14,11 +15,13 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+import gateway.server.http as http_module
 from gateway.cli.tls_checks import tls_checks
 from gateway.config import TlsConfig
 from gateway.server.http import HttpServer
+from gateway.server.tls import TlsFiles
 from schemas.errors import ConfigError
-from tests.integration.server.conftest import Raw, Serve, Served, parsed, settings, until
+from tests.integration.server.conftest import Raw, Serve, Served, parsed, settings, together, until
 from tests.integration.server.test_who_may_call import PUSH, Authority, Holder, status_over_tls, tls
 
 OFTEN = {"calls_per_s": 10_000, "burst": 10_000}
@@ -120,6 +123,43 @@ def test_whom_we_believe_changes_too(serve: Serve, ours: Authority, theirs: Auth
     believed.write_bytes(other.root.certificate.read_bytes())
     until(lambda: status_over_tls(served, ours, new) == 200)
     assert status_over_tls(served, ours, old) == 0
+
+
+def test_who_calls_at_the_very_moment_of_a_change_is_answered_and_not_forgotten(
+    serve: Serve, ours: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Accepted in one step of the loop, attached in the next: closing between the two left a caller waiting for ever."""
+    monkeypatch.setattr(http_module, "LOOK_EVERY_TICKS", 1)
+    monkeypatch.setattr(TlsFiles, "look", lambda _self: True)
+    served = serve(OFTEN, tls=tls(ours))
+    ends = time.monotonic() + 4
+
+    def calling(_number: int) -> list[int]:
+        statuses = []
+        while time.monotonic() < ends:
+            statuses.append(status_over_tls(served, ours))
+        return statuses
+
+    assert {status for statuses in together(8, calling) for status in statuses} == {200}
+
+
+def test_a_change_that_finds_no_free_file_handle_is_made_later_and_ends_nothing(
+    serve: Serve, ours: Authority, logged: io.BytesIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = tls(ours)
+    served = serve(OFTEN, tls=files)
+    opened, failures = socket.socket.dup, iter([OSError(errno.EMFILE, "Too many open files")])
+
+    def dup(one: socket.socket) -> socket.socket:
+        for failure in failures:
+            raise failure
+        return opened(one)
+
+    monkeypatch.setattr(socket.socket, "dup", dup)
+    renewed = ours.holder("gateway")
+    until(lambda: bool(events(logged, "tls_reload_delayed")))
+    assert status_over_tls(served, ours) == 200
+    until(lambda: shown(served) == renewed.der)
 
 
 def test_what_its_authority_took_back_is_shut_out_and_each_authority_counts_for_its_own(
