@@ -128,7 +128,7 @@ def test_whom_we_believe_changes_too(serve: Serve, ours: Authority, theirs: Auth
 def test_who_calls_at_the_very_moment_of_a_change_is_answered_and_not_forgotten(
     serve: Serve, ours: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Accepted in one step of the loop, attached in the next: closing between the two left a caller waiting for ever."""
+    """Accepted in one step of the loop, attached in the next: closing between the two left a caller waiting."""
     monkeypatch.setattr(http_module, "LOOK_EVERY_TICKS", 1)
     monkeypatch.setattr(TlsFiles, "look", lambda _self: True)
     served = serve(OFTEN, tls=tls(ours))
