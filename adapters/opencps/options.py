@@ -75,6 +75,7 @@ class Options(Section):
     `result_parts`, `result_types`: further parts (`dossierPartNo`) and kinds of parts (`dossierPartType`, whose numbers
     nobody attests) whose files are results; all other files are papers that were handed in.
     `refusals`: beginnings of a 403's description that mean no.
+    `readers`: how many dossiers a sweep reads at once; the portal's budget bounds them together with everybody else.
     `read_tries`: how often a read is made in one go where no usable answer came; asking is harmless, and waits between
     are random up to `read_wait_s`, then twice that, and so on.
     `log_by` is how a log is asked for: by primary key (as the list gives it) or by reference.
@@ -99,6 +100,7 @@ class Options(Section):
     records_per_page: Annotated[int, Field(ge=1, le=1000)] = 20
     volatile: tuple[str, ...] = ()
     by_modified: bool = True
+    readers: Annotated[int, Field(ge=1, le=16)] = 4
     read_tries: Annotated[int, Field(ge=1, le=10)] = 2
     read_wait_s: Annotated[float, Field(ge=0)] = 0.5
     read_log: bool = True

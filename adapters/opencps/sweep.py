@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 
+from adapters.ahead import in_order
 from adapters.base import Page, RawRecord, UnreadableRecord
 from adapters.opencps import rows as wire
 from adapters.opencps.calls import Calls
@@ -19,6 +21,10 @@ from schemas.errors import PortalError
 SEEN_PER_PAGE = 2000
 STRAYS = 100
 """How many dossiers that left the list of open ones are looked up in one tour."""
+
+
+_Changed = tuple[str, str, str]
+"""Key, external id and digest of a row."""
 
 
 @dataclass(slots=True)
@@ -107,29 +113,34 @@ class Sweep:
         """
         changed = self._changed(listing.rows, basket)
         records: list[RawRecord | UnreadableRecord] = []
-        for key, external_id, digest in changed:
+        with closing(self._records(changed)) as found:
             try:
-                record = self._record(key, external_id, digest)
+                for record in found:
+                    if record is not None:
+                        records.append(record)
+                    if len(records) >= self._options.records_per_page:
+                        yield Page(tuple(records), progress.write(), basket.take(), basket.total)
+                        records = []
             except PortalError:
                 if records:
                     yield Page(tuple(records), progress.write(), basket.take(), basket.total)
                 raise
-            if record is not None:
-                records.append(record)
-            if len(records) >= self._options.records_per_page:
-                yield Page(tuple(records), progress.write(), basket.take(), basket.total)
-                records = []
         tour.todo.pop()
         if records:
             yield Page(tuple(records), progress.write(), basket.take(), basket.total)
 
-    def _record(self, key: str, external_id: str, digest: str) -> RawRecord | UnreadableRecord | None:
+    def _records(self, changed: list[_Changed]) -> Generator[RawRecord | UnreadableRecord | None]:
+        name = f"read:{self._calls.context.portal}"
+        return in_order(self._record, changed, self._options.readers, name=name)
+
+    def _record(self, changed: _Changed) -> RawRecord | UnreadableRecord | None:
+        key, external_id, digest = changed
         if "#" in key:
             read_at = self._calls.context.clock.now()
             return UnreadableRecord(key, b"{}", "two dossiers of this portal have one reference", read_at)
         return self._reader.record_or_reason(key, external_id, digest)
 
-    def _changed(self, rows: dict[str, JsonObject], basket: _Basket) -> list[tuple[str, str, str]]:
+    def _changed(self, rows: dict[str, JsonObject], basket: _Basket) -> list[_Changed]:
         """(key, external id, digest) of rows that differ from the last stored reading; the others were seen."""
         spellings = [*rows, *(wire.other_spelling(key) for key in rows)]
         known = self._calls.context.known.list_digests(spellings)

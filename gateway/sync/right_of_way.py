@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 LONGEST_S = 0.01
 """How long a sweep waits before each of its calls and pages: with calls coming all the time it slows down, and ends."""
 
 
-class _Here(threading.local):
-    behind = False
+_BEHIND: ContextVar[bool] = ContextVar("BEHIND", default=False)
 
 
 class RightOfWay:
@@ -24,7 +24,6 @@ class RightOfWay:
     def __init__(self) -> None:
         self._free = threading.Condition()
         self._first = 0
-        self._here = _Here()
 
     @contextmanager
     def first(self) -> Iterator[None]:
@@ -41,15 +40,15 @@ class RightOfWay:
 
     @contextmanager
     def behind(self) -> Iterator[None]:
-        """What this thread does inside can wait."""
-        self._here.behind = True
+        """What is done inside can wait, in this thread and in those that work for it in a copy of its context."""
+        token = _BEHIND.set(True)
         try:
             yield
         finally:
-            self._here.behind = False
+            _BEHIND.reset(token)
 
     def give_way(self) -> None:
-        """Let others go first, for `LONGEST_S` at most; at once for a thread that is not `behind`."""
-        if self._here.behind and self._first:
+        """Let others go first, for `LONGEST_S` at most; at once where nothing is `behind`."""
+        if _BEHIND.get() and self._first:
             with self._free:
                 self._free.wait_for(lambda: not self._first, LONGEST_S)

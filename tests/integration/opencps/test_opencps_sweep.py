@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from typing import Any
+
 import orjson
 import pytest
 
+from adapters.base import RawRecord
+from adapters.opencps.reading import Reader
 from adapters.simulation import Reply, Request
 from schemas.errors import PortalAuthError, PortalContractError, PortalUnavailableError
 from tests.integration.opencps.conftest import Make, Province, read_ids, records, unreadable
@@ -314,6 +320,32 @@ def test_a_poor_line_still_moves_on(make: Make) -> None:
         break
     assert got == made
     assert failures
+
+
+@pytest.mark.parametrize("readers", [1, 4])
+def test_no_more_dossiers_are_read_at_once_than_agreed(
+    make: Make, readers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    province = make(readers=readers)
+    made = seed(province, 40, days=1)
+    lock, under_way, most = threading.Lock(), 0, 0
+    record = Reader.record
+
+    def watched(*asked: Any, **more: Any) -> RawRecord | None:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        time.sleep(0.01)
+        try:
+            return record(*asked, **more)
+        finally:
+            with lock:
+                under_way -= 1
+
+    monkeypatch.setattr(Reader, "record", watched)
+    assert sorted(read_ids(province.pull())) == sorted(made)
+    assert most == readers
 
 
 def test_a_broken_read_is_asked_again_at_once(make: Make) -> None:
