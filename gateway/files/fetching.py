@@ -164,19 +164,23 @@ class Fetcher:
         raise NotHadError("its record names it no more", moot=True)
 
     def _hold(self, row: WantedFileRow, told: Json) -> HeldFile:
-        store = self._shop.config.store
-        try:
+        store, name = self._shop.config.store, str(told.get("name") or "")
+
+        def once() -> HeldFile:
             return self._files.hold(
                 row.portal,
                 row.dossier_id,
                 row.ref,
-                str(told.get("name") or ""),
+                name,
                 self._chunks(row.ref),
                 cap=store.file_mib * 1024 * 1024,
                 at=self._shop.now(),
                 days=store.file_days,
                 owner=row.dossier_id,
             )
+
+        try:
+            return self._files.believed(name, once)
         except PortalAuthError as error:
             self._locked_out.set()
             raise NotHadError(f"{LOGIN_REFUSED}: {error.reason}") from error

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from datetime import datetime
+from functools import partial
 
 from adapters.base import FileStream
 from adapters.receiving import InboundCall, InboundFile
@@ -33,12 +34,15 @@ def keep_files(files: FileStore, portal: Portal, call: InboundCall, at: datetime
     ended = threading.Event()
     held: list[Held] = []
 
-    def hold(file: InboundFile) -> Held:
+    def once(file: InboundFile) -> Held:
         chunks = _chunks(portal, file, ended)
         cap = terms.file_mib * 1024 * 1024
-        made = files.hold(
+        return files.hold(
             portal.name, call.key, file.ref, file.name, chunks, cap=cap, at=at.timestamp(), days=terms.file_days
         )
+
+    def hold(file: InboundFile) -> Held:
+        made = once(file) if file.content is not None else files.believed(file.name, partial(once, file))
         held.append(made)
         return made
 

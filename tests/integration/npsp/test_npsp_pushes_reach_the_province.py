@@ -326,7 +326,7 @@ def test_one_bad_link_among_slow_ones_refuses_the_push_at_once_and_leaves_nothin
     assert list(Path(line.gateway.config.store.files).iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["html", "500", "404", "empty", "huge", "redirect", "program", "slow"])
+@pytest.mark.parametrize("name", ["html", "500", "404", "empty", "huge", "redirect", "program", "noise", "slow"])
 def test_npsp_18_28_a_hostile_file_link_refuses_the_push_and_a_mended_one_is_taken(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,6 +339,18 @@ def test_npsp_18_28_a_hostile_file_link_refuses_the_push_and_a_mended_one_is_tak
         said = line.ask("nhanhsdvcqg", orjson.dumps(body | {"TaiLieuNop": papers}))
         assert (said.status_code, said.json()["error_code"]) == (200, code)
     line.close()
+
+
+def test_a_paper_with_a_wrong_ending_is_taken_as_it_is(line: Line) -> None:
+    """Asked for twice, the same twice: people give files wrong endings."""
+    name = {"TenTepDinhKem": "to-khai.docx", "DuongDanTaiTepTin": f"{line.servers[1].url}/tep/to-khai"}
+    before = line.servers[1].next_call()
+    said = line.ask("nhanhsdvcqg", orjson.dumps(citizens.dossier(PLAN, 1) | {"TaiLieuNop": [name]}))
+    assert said.json()["error_code"] == 0
+    assert line.servers[1].next_call() - before - 1 == 2, "two calls"
+    (row,) = line.gateway.store.read(lambda tx: tx.files_of_call("national", NUMBER))
+    assert row.media_type == "application/pdf"
+    assert len(list(Path(line.gateway.config.store.files).iterdir())) == 1
 
 
 def test_a_file_on_a_host_that_is_not_asked_refuses_the_push_without_a_call(line: Line) -> None:

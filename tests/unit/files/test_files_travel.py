@@ -110,6 +110,23 @@ def test_a_file_that_comes_broken_is_asked_for_again(town: Town, trouble: str) -
     assert [path.name for path in (town.folder / "files").iterdir()] == [row.id for row in town.kept()]
 
 
+def test_noise_of_the_right_length_is_not_taken_for_the_file(town: Town) -> None:
+    """Seen in a demo: a portal without digests answered 97 bytes of noise where 97 were promised."""
+    town.province.trouble = ["noise"] * 3
+    town.born(town.province.row("r1/f1", "Tờ khai.pdf"))
+    town.rest(every_s=60)
+    assert town.justice.got == [{"Tờ khai.pdf": sha(PDF)}]
+    assert len(town.province.opened) == 4, "twice noise in one go, later noise and the file in one go"
+    assert [path.name for path in (town.folder / "files").iterdir()] == [row.id for row in town.kept()]
+
+
+def test_a_file_that_is_the_same_twice_is_believed_whatever_its_name_says(town: Town) -> None:
+    town.born(town.province.row("r1/f1", "Tờ khai.docx"))
+    town.rest()
+    assert town.justice.got == [{"Tờ khai.docx": sha(PDF)}]
+    assert len(town.province.opened) == 2
+
+
 def test_a_file_refused_for_good_holds_nobody_up_and_a_person_is_told(town: Town) -> None:
     town.born()
     town.rest()

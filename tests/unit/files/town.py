@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ LINKS = "http://127.0.0.1:8443/in/national/downloadfile"
 
 
 class Shelf(Faulty):
-    """Files of a portal by reference; `trouble`, taken from the front: away no cut html slow other login odd."""
+    """Files of a portal by reference; `trouble`, taken from the front: away no cut html slow other login odd noise."""
 
     shelf: dict[str, bytes]
     trouble: list[str]
@@ -48,7 +49,8 @@ class Shelf(Faulty):
             raise PortalUnavailableError(self.name, "answered 403, which may be anything", status=403)
         if trouble == "no" or ref not in self.shelf:
             raise PortalRefusedError(self.name, "no such file", code="404")
-        data = {"html": b"<html>login</html>", "other": b"%PDF-other"}.get(trouble, self.shelf[ref])
+        lies = {"html": b"<html>login</html>", "other": b"%PDF-other", "noise": os.urandom(len(self.shelf[ref]))}
+        data = lies.get(trouble, self.shelf[ref])
         stream: Any = io.BytesIO(data[:-9] if trouble == "cut" else data)
         if trouble == "slow":
             stream = _Slow(stream, self)
