@@ -346,6 +346,8 @@ class Config(Section):
     groups: dict[str, GroupConfig] = Field(default_factory=dict)
     notify: NotifyConfig = NotifyConfig()
     server: ServerConfig | None = None
+    cores: Literal["one", "all"] = "one"
+    """Processor cores that `run` uses: its threads share one interpreter and are faster on one."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:

@@ -19,6 +19,7 @@ from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, NotThereErro
 from gateway.cli.printing import as_json, table, when
 from gateway.cli.serving import Endpoint, endpoints, serve
 from gateway.notify import Notices
+from gateway.runner.cores import Cores
 from gateway.runner.local import LocalRunner
 from gateway.sync.retention import expire
 
@@ -36,6 +37,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
     log.configure()
     logger = log.get_logger()
     with opened(config) as gateway, alone(Path(gateway.config.store.path)):
+        cores = Cores(gateway.config.cores)
         notices = Notices(gateway.store, gateway.config, gateway.clock)
         inbound = gateway.inbound
         runner = LocalRunner(
@@ -57,6 +59,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
             logger.info("gateway_started", version=__version__, portals=len(gateway.portals))
             runner.start()
             while not runner.ended.wait(WAIT_S):
+                cores.look()
                 if http is not None and not http.is_up:
                     break
         finally:

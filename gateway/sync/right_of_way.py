@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 LONGEST_S = 0.01
-"""How long a sweep waits before each of its calls and pages: with calls coming all the time it slows down, and ends."""
+"""How long a sweep waits before each of its calls and pages, whichever of its threads makes them, one after another:
+with calls coming all the time it slows down, and ends."""
 
 
 _BEHIND: ContextVar[bool] = ContextVar("BEHIND", default=False)
@@ -23,6 +24,7 @@ class RightOfWay:
 
     def __init__(self) -> None:
         self._free = threading.Condition()
+        self._turn = threading.Lock()
         self._first = 0
 
     @contextmanager
@@ -50,5 +52,5 @@ class RightOfWay:
     def give_way(self) -> None:
         """Let others go first, for `LONGEST_S` at most; at once where nothing is `behind`."""
         if _BEHIND.get() and self._first:
-            with self._free:
+            with self._turn, self._free:  # who reads with several threads waits as long as who reads with one
                 self._free.wait_for(lambda: not self._first, LONGEST_S)

@@ -70,6 +70,24 @@ def test_a_sweep_is_never_stopped_by_calls_without_end() -> None:
         assert gone_on.wait(LONG_S)
 
 
+@pytest.mark.usefixtures("waits_shortly")
+def test_a_sweep_of_many_threads_goes_no_faster_than_one_of_a_single_thread() -> None:
+    way, waiters = RightOfWay(), 6
+
+    def read() -> None:
+        with way.behind():
+            way.give_way()
+
+    threads = [threading.Thread(target=read) for _ in range(waiters)]
+    begun = time.monotonic()
+    with way.first():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(LONG_S)
+    assert time.monotonic() - begun >= waiters * SHORT_S * 0.9
+
+
 @pytest.mark.usefixtures("waits_long")
 def test_a_thread_that_is_not_behind_never_waits() -> None:
     way = RightOfWay()
