@@ -97,7 +97,7 @@ class HttpClient:
         client_certificate: Certificate and key files for mutual TLS.
         clock: The clock `send_by` belongs to.
         deadline_s: Whole deadline of a call that names none.
-        pool_size: Connections at once.
+        pool_size: Connections at once: more than threads that call one portal (`workers`, `readers` and jobs).
         max_body_bytes: Cap on a decompressed body.
     """
 
@@ -111,7 +111,7 @@ class HttpClient:
         client_certificate: tuple[str, str] | None = None,
         clock: Clock | None = None,
         deadline_s: float = 60.0,
-        pool_size: int = 8,
+        pool_size: int = 64,
         max_body_bytes: int = 32 * 1024 * 1024,
         follow_redirects: bool = False,
         headers: Mapping[str, str] | None = None,

@@ -113,6 +113,7 @@ class Calls:
         self._hold_off(secret)
         self._tried.secret = secret
         self.context.budget.take()
+        self._hold_off(secret)  # another thread may have been refused while this one waited for its turn
         return {"Authorization": word}
 
     def read(self, path: str, *, params: Mapping[str, Any] | None = None, group_id: int | None = None) -> JsonObject:

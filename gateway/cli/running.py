@@ -37,7 +37,6 @@ def run(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
     log.configure()
     logger = log.get_logger()
     with opened(config) as gateway, alone(Path(gateway.config.store.path)):
-        cores = Cores(gateway.config.cores)
         notices = Notices(gateway.store, gateway.config, gateway.clock)
         inbound = gateway.inbound
         runner = LocalRunner(
@@ -57,6 +56,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG, json: AsJson = False) -> None:
         try:
             _summary(gateway, endpoints(gateway, http), http.url if http else "", json=json)
             logger.info("gateway_started", version=__version__, portals=len(gateway.portals))
+            cores = Cores(gateway.config.cores)
             runner.start()
             while not runner.ended.wait(WAIT_S):
                 cores.look()

@@ -34,22 +34,10 @@ _MAGIC = (
     (b"Rar!", "application/vnd.rar"),
     (b"7z\xbc\xaf", "application/x-7z-compressed"),
 )
-_NAMED = {
-    "pdf": "application/pdf",
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "gif": "image/gif",
-    "tif": "image/tiff",
-    "tiff": "image/tiff",
-    **dict.fromkeys(("zip", "docx", "xlsx", "pptx", "odt", "ods"), "application/zip"),
-    **dict.fromkeys(("doc", "xls", "ppt"), "application/x-ole-storage"),
-    "rtf": "application/rtf",
-    "rar": "application/vnd.rar",
-    "7z": "application/x-7z-compressed",
-    "xml": "application/xml",
-}
-"""Ending of a name -> what the first bytes of such a file show."""
+_PICTURES = ("png", "jpg", "jpeg", "gif", "tif", "tiff")
+_OFFICE = ("docx", "xlsx", "pptx", "odt", "ods", "doc", "xls", "ppt", "rtf")
+_ENDINGS = frozenset(("pdf", "xml", "zip", "rar", "7z", *_PICTURES, *_OFFICE))
+"""Endings of names of files whose first bytes tell what they are."""
 _PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
 
 
@@ -89,9 +77,13 @@ def looks_like(head: bytes) -> str:
     return "application/octet-stream" if b"\x00" in head[:SLICE] else "text/plain"
 
 
-def is_as_named(name: str, media_type: str) -> bool:
-    """Whether the bytes show what the name's ending promises; an ending that promises nothing is always kept."""
-    return _NAMED.get(name.rpartition(".")[2].casefold(), media_type) == media_type
+def may_be_noise(name: str, media_type: str) -> bool:
+    """Whether bytes show nothing known where the name's ending promises something that could be known.
+
+    A file of another kind than its name says is a file: people give wrong endings.
+    """
+    known = name.rpartition(".")[2].casefold() in _ENDINGS
+    return known and media_type in ("text/plain", "application/octet-stream")
 
 
 class FileStore:
@@ -194,19 +186,19 @@ class FileStore:
             _unlink(one.part)
 
     def believed(self, name: str, hold: Callable[[], Held]) -> Held:
-        """A file that was asked for; one that is not what its name says is asked for again, and believed if it repeats.
+        """A file that was asked for; one that may be noise is asked for again, and believed if it repeats.
 
-        Portals send noise of the length that was promised; people give files wrong endings.
+        Portals send noise of the length that was promised.
 
         Raises:
-            RecordInvalidError: Neither answer is what the name says, and they differ; or as `hold`, one attempt.
+            RecordInvalidError: Both answers may be noise, and they differ; or as `hold`, one attempt.
         """
         first = hold()
-        if is_as_named(name, first.row.media_type):
+        if not may_be_noise(name, first.row.media_type):
             return first
         self.let_go([first])
         second = hold()
-        if not is_as_named(name, second.row.media_type) and second.row.sha256 != first.row.sha256:
+        if may_be_noise(name, second.row.media_type) and second.row.sha256 != first.row.sha256:
             self.let_go([second])
             raise RecordInvalidError("a file is not what its name says, and comes with other bytes each time")
         return second

@@ -7,6 +7,7 @@ core when it comes back, and waits. On one core it goes on at once. Measured in 
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 from gateway.log import get_logger
 
 LOOK_EVERY_S = 10.0
+JITTER = 0.2  # two processes that started together do not follow each other from core to core
+MOST_PASSES = 20
 FIRST_LOOK_S = 0.1
 WORTH_MOVING = 0.25
 """A core is left when others keep it so much busier than another one, as a share of the time between two looks."""
@@ -35,6 +38,7 @@ class Cores:
         self._here: int | None = None
         self._allowed = os.sched_getaffinity(0) if which == "one" and hasattr(os, "sched_getaffinity") else set()
         self._at, self._own_s, self._busy_s = 0.0, 0.0, dict[int, float]()
+        self._every_s = LOOK_EVERY_S * (1 + random.uniform(-JITTER, JITTER))
         if self._on:
             self._note(self._read())
             time.sleep(FIRST_LOOK_S)
@@ -46,31 +50,39 @@ class Cores:
 
     def look(self) -> None:
         """Move to another core if others have come to use this one much more; cheap, call it as often as you like."""
-        if self._on and time.monotonic() - self._at >= LOOK_EVERY_S:
+        if self._on and time.monotonic() - self._at >= self._every_s:
             self._choose()
 
     def _choose(self) -> None:
         at, own_s, before = self._at, self._own_s, self._busy_s
         now = self._read()
+        if not now:
+            return
         self._note(now)
         spent = {core: now[core] - before[core] for core in self._allowed if core in now and core in before}
         if not spent:
-            self._allowed = set()
             return
         core = quietest(spent, self._here, self._own_s - own_s, self._at - at)
-        if core != self._here:
-            self._move(core)
-
-    def _move(self, core: int) -> None:
         try:
-            for thread in (self._proc / "self" / "task").iterdir():
-                self._place(int(thread.name), core)
+            self._place_all(core)
         except OSError as error:
             log.info("core_not_changed", reason=error.strerror or type(error).__name__)
             self._allowed = set()
             return
-        log.info("core_changed", core=core, before=self._here)
+        if core != self._here:
+            log.info("core_changed", core=core, before=self._here)
         self._here = core
+
+    def _place_all(self, core: int) -> None:
+        """Place every thread, again while threads begin that one not yet placed has started."""
+        placed = set[str]()
+        for _ in range(MOST_PASSES):
+            fresh = {one.name for one in (self._proc / "self" / "task").iterdir()} - placed
+            for thread in fresh:
+                self._place(int(thread), core)
+            placed |= fresh
+            if not fresh:
+                return
 
     def _place(self, thread: int, core: int) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,16 +40,22 @@ class TlsFiles:
         self.now = read(tls)
 
     def look(self) -> bool:
-        """Read the files if one was written since; says whether other ones are in force now."""
+        """Read the files if one was written since; says whether other ones are in force now.
+
+        What could not be opened for want of file handles is tried again at the next look.
+        """
         marks = _marks(self._tls)
         if marks == self._marks:
             return False
-        self._marks = marks
         try:
             self.now = read(self._tls)
         except ConfigError as error:
-            log.error("tls_refused", reason="; ".join(error.problems))
+            event = "tls_reload_delayed"
+            if not _is_short_of_handles(error):
+                self._marks, event = marks, "tls_refused"
+            log.error(event, reason="; ".join(error.problems))
             return False
+        self._marks = marks
         log.info("tls_reloaded", revocation_lists=len(self.now.revocations.all()))
         return True
 
@@ -79,7 +86,7 @@ def context_of(tls: TlsConfig) -> ssl.SSLContext:
             context.verify_mode = ssl.CERT_OPTIONAL
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     except (OSError, ValueError) as error:
-        raise _unusable(error) from None
+        raise _unusable(error) from error
     return context
 
 
@@ -87,7 +94,7 @@ def _revocations(tls: TlsConfig) -> Revocations:
     try:
         return read_lists(tls.revocation_lists, tls.client_authorities)
     except (OSError, ValueError) as error:
-        raise _unusable(error) from None
+        raise _unusable(error) from error
 
 
 def _unusable(error: OSError | ValueError) -> ConfigError:
@@ -100,6 +107,12 @@ def _unusable(error: OSError | ValueError) -> ConfigError:
             )
         ]
     )
+
+
+def _is_short_of_handles(error: ConfigError) -> bool:
+    """Whether it is the process that could not open a file, not the file that cannot be used."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def _marks(tls: TlsConfig) -> Marks:

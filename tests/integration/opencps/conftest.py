@@ -36,14 +36,14 @@ class Province:
         self.clock = ManualClock(datetime.now(UTC))
         self.known = Held()
         self.password = "simulated-password"
-        context = bench_context(
+        self.context = bench_context(
             "ca_mau", clock=self.clock, secret=lambda _: self.password, known=self.known, call_timeout_s=5.0
         )
-        self.adapter = OpencpsAdapter(
-            context,
-            {"base_url": self.server.url, "group_id": 35166, "username": "lienthong", "tiers": TIERS,
-             "password": "${OPENCPS_PASSWORD}", "since": "2020-01-01", "read_tries": 1} | options,
-        )  # fmt: skip
+        self.options: dict[str, Any] = {
+            "base_url": self.server.url, "group_id": 35166, "username": "lienthong", "tiers": TIERS,
+            "password": "${OPENCPS_PASSWORD}", "since": "2020-01-01", "read_tries": 1,
+        } | options  # fmt: skip
+        self.adapter = OpencpsAdapter(self.context, self.options)
 
     def act(self, verb: str, uid: str = "", **arguments: Any) -> Any:
         if uid:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 
 from adapters.base import RawRecord
+from adapters.opencps.adapter import OpencpsAdapter
 from adapters.opencps.reading import Reader
 from adapters.simulation import Reply, Request
 from schemas.errors import PortalAuthError, PortalContractError, PortalUnavailableError
@@ -320,6 +322,42 @@ def test_a_poor_line_still_moves_on(make: Make) -> None:
         break
     assert got == made
     assert failures
+
+
+def test_a_password_refused_while_another_thread_waited_for_its_turn_is_not_sent_by_that_one(make: Make) -> None:
+    """Accounts are locked after a few refusals, and several threads read."""
+    province = make()
+    uid, both, refused = province.create(), threading.Barrier(2, timeout=5), threading.Event()
+
+    class Turns:
+        first = threading.Lock()
+
+        def take(self, calls: int = 1) -> None:
+            both.wait()
+            if not self.first.acquire(blocking=False):
+                assert refused.wait(5)
+
+    context = replace(province.context, budget=Turns())
+    adapter = OpencpsAdapter(context, province.options)
+    province.password = "old"
+    errors: list[PortalAuthError] = []
+
+    def read() -> None:
+        try:
+            adapter.fetch(uid)
+        except PortalAuthError as error:
+            errors.append(error)
+            refused.set()
+
+    before = province.server.next_call()
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert [error.sent for error in errors] == [True, False]
+    assert province.server.next_call() - before - 1 == 1
+    adapter.close()
 
 
 @pytest.mark.parametrize("readers", [1, 4])

@@ -149,15 +149,23 @@ def test_a_change_that_finds_no_free_file_handle_is_made_later_and_ends_nothing(
     files = tls(ours)
     served = serve(OFTEN, tls=files)
     opened, failures = socket.socket.dup, iter([OSError(errno.EMFILE, "Too many open files")])
+    loaded, short = ssl.SSLContext.load_cert_chain, iter([OSError(errno.EMFILE, "Too many open files")])
 
     def dup(one: socket.socket) -> socket.socket:
         for failure in failures:
             raise failure
         return opened(one)
 
+    def load(one: ssl.SSLContext, *files: Any, **more: Any) -> None:
+        for failure in short:
+            raise failure
+        loaded(one, *files, **more)
+
     monkeypatch.setattr(socket.socket, "dup", dup)
     renewed = ours.holder("gateway")
-    until(lambda: bool(events(logged, "tls_reload_delayed")))
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", load)
+    until(lambda: len(events(logged, "tls_reload_delayed")) == 2)
+    assert not events(logged, "tls_refused")
     assert status_over_tls(served, ours) == 200
     until(lambda: shown(served) == renewed.der)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,12 +48,16 @@ class Shelf(Faulty):
             raise PortalUnavailableError(self.name, "answered 403, which may be anything", status=403)
         if trouble == "no" or ref not in self.shelf:
             raise PortalRefusedError(self.name, "no such file", code="404")
-        lies = {"html": b"<html>login</html>", "other": b"%PDF-other", "noise": os.urandom(len(self.shelf[ref]))}
+        lies = {"html": b"<html>login</html>", "other": b"%PDF-other", "noise": self.noise(len(self.shelf[ref]))}
         data = lies.get(trouble, self.shelf[ref])
         stream: Any = io.BytesIO(data[:-9] if trouble == "cut" else data)
         if trouble == "slow":
             stream = _Slow(stream, self)
         return FileStream(stream, "application/pdf", len(self.shelf[ref]) if trouble == "cut" else len(data))
+
+    def noise(self, length: int) -> bytes:
+        """Bytes that show nothing, others at each call."""
+        return (b"\x00noise %d " % len(self.opened)).ljust(length, b".")
 
     def row(self, ref: str, name: str, data: bytes = PDF, **fields: Any) -> dict[str, Any]:
         """Put a file on the shelf; gives the row of a record that names it."""

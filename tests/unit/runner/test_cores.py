@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +23,7 @@ class Machine:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.proc = folder
         self.placed: list[tuple[int, set[int]]] = []
+        self.ended: set[int] = set()
         self.busy = [0, 0]
         self.at = 100.0
         self.own_s = 0.0
@@ -29,13 +31,17 @@ class Machine:
         (folder / "self" / "task" / "12").mkdir()
         monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1})
         monkeypatch.setattr(os, "sched_setaffinity", self.place)
-        monkeypatch.setattr(cores.time, "monotonic", lambda: self.at)
-        monkeypatch.setattr(cores.time, "process_time", lambda: self.own_s)
-        monkeypatch.setattr(cores.time, "sleep", lambda _s: self.goes(0, 0.05, own=0.0))
+        monkeypatch.setattr(cores, "JITTER", 0.0)
+        clock = SimpleNamespace(
+            monotonic=lambda: self.at,
+            process_time=lambda: self.own_s,
+            sleep=lambda _s: self.goes(0, 0.05, own=0.0),
+        )
+        monkeypatch.setattr(cores, "time", clock)
         self.goes(0.0, 0.0, 0.0)
 
     def place(self, thread: int, where: set[int]) -> None:
-        if thread == 12 and len(self.placed) == 1:
+        if thread in self.ended:
             raise ProcessLookupError
         self.placed.append((thread, where))
 
@@ -57,8 +63,24 @@ def where(machine: Machine) -> set[int]:
 
 
 def test_it_begins_on_the_core_that_others_use_least_with_all_its_threads(machine: Machine) -> None:
+    machine.ended = {12}
     Cores("one", machine.proc)
     assert machine.placed == [(11, {0})], "thread 12 ended meanwhile, which is no error"
+
+
+def test_threads_that_began_while_others_were_placed_are_placed_too(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = machine.place
+
+    def placing(thread: int, where: set[int]) -> None:
+        if thread < 30:
+            (machine.proc / "self" / "task" / str(thread + 10)).mkdir(exist_ok=True)
+        place(thread, where)
+
+    monkeypatch.setattr(os, "sched_setaffinity", placing)
+    Cores("one", machine.proc)
+    assert {11, 12, 21, 22, 31, 32} <= {thread for thread, at in machine.placed if at == {0}}
 
 
 def test_its_own_work_never_drives_it_away(machine: Machine) -> None:
