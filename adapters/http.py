@@ -55,14 +55,18 @@ _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """One whole answer: header names in lower case, `server_date` from its Date header."""
+    """One whole answer: header names in lower case."""
 
     portal: str
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     elapsed_ms: float
-    server_date: datetime | None = None
+
+    @property
+    def server_date(self) -> datetime | None:
+        """The portal's own time, from the Date header; None when absent or unreadable."""
+        return _http_date(self.headers.get("date"))
 
     @property
     def media_type(self) -> str:
@@ -225,8 +229,7 @@ class HttpClient:
             held, body = self._beginning(answer, stream)
             fields = {name.lower(): value for name, value in answer.headers.items()}
             elapsed_ms = (time.perf_counter() - started) * 1000
-            date = _http_date(fields.get("date"))
-            reply = HttpReply(self.portal, answer.status_code, fields, body, elapsed_ms, date)
+            reply = HttpReply(self.portal, answer.status_code, fields, body, elapsed_ms)
             self._judge(reply, accept, ())
         except BaseException:
             stream.close()
@@ -266,7 +269,7 @@ class HttpClient:
         _note_sent(request)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         elapsed_ms = (time.perf_counter() - started) * 1000
-        return HttpReply(self.portal, answer.status_code, headers, body, elapsed_ms, _http_date(headers.get("date")))
+        return HttpReply(self.portal, answer.status_code, headers, body, elapsed_ms)
 
     def _sent(self, request: httpx.Request) -> httpx.Response:
         """The answer, its body unread; what httpx does besides (logins, cookies, hooks) is of no use here."""

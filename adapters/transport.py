@@ -88,7 +88,7 @@ class Call:
 
 class _Calls(threading.local):
     now: Call | None = None
-    line: httpcore.ConnectionPool | None = None
+    line: _Line | None = None
 
 
 class DeadlineTransport(httpx.BaseTransport):
@@ -106,8 +106,8 @@ class DeadlineTransport(httpx.BaseTransport):
         self._free = threading.Semaphore(connections)
         self._lock = threading.Lock()
         self._streams = _Streams()
-        self._idle: list[httpcore.ConnectionPool] = []
-        self._lines: list[httpcore.ConnectionPool] = []
+        self._idle: list[_Line] = []
+        self._lines: list[_Line] = []
 
     @contextmanager
     def during(self, call: Call) -> Iterator[Call]:
@@ -134,7 +134,7 @@ class DeadlineTransport(httpx.BaseTransport):
         stream = _Body(cast("Iterable[bytes]", answer.stream))
         return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
 
-    def _line(self, request: httpx.Request) -> httpcore.ConnectionPool:
+    def _line(self, request: httpx.Request) -> _Line:
         """This call's line, waiting for a free one. Raises httpcore.PoolTimeout or PastDeadlineError."""
         if self._calls.line is not None:
             return self._calls.line
@@ -147,14 +147,8 @@ class DeadlineTransport(httpx.BaseTransport):
             self._calls.line = self._idle.pop()
         return self._calls.line
 
-    def _new_line(self) -> httpcore.ConnectionPool:
-        line = httpcore.ConnectionPool(
-            ssl_context=self._tls,
-            max_connections=1,
-            max_keepalive_connections=1,
-            keepalive_expiry=self._keepalive_s,
-            network_backend=_Backend(self._calls, self._streams),
-        )
+    def _new_line(self) -> _Line:
+        line = _Line(self._tls, self._keepalive_s, _Backend(self._calls, self._streams))
         self._lines.append(line)
         return line
 
@@ -171,6 +165,32 @@ class DeadlineTransport(httpx.BaseTransport):
         with self._lock:
             for line in self._lines:
                 line.close()
+
+
+class _Line:
+    """One connection at a time: a new one where the last is closed, has lain idle too long or leads elsewhere."""
+
+    def __init__(self, tls: ssl.SSLContext | None, keepalive_s: float, backend: httpcore.NetworkBackend) -> None:
+        self._tls = tls
+        self._keepalive_s = keepalive_s
+        self._backend = backend
+        self._held: httpcore.HTTPConnection | None = None
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Raises what httpcore raises."""
+        if request.url.scheme not in (b"http", b"https"):
+            raise httpcore.UnsupportedProtocol
+        origin, held = request.url.origin, self._held
+        if held is None or not held.can_handle_request(origin) or not held.is_available() or held.has_expired():
+            self.close()
+            held = self._held = httpcore.HTTPConnection(
+                origin, self._tls, keepalive_expiry=self._keepalive_s, network_backend=self._backend
+            )
+        return held.handle_request(request)
+
+    def close(self) -> None:
+        if self._held is not None:
+            self._held.close()
 
 
 class _Body(httpx.SyncByteStream):

@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -49,6 +50,8 @@ class Portal(Simulator):
                 return Reply.text("<html>secret-in-body</html>", int(rest))
             case "gzip":
                 return Reply(200, gzip.compress(b"x" * 500_000), {"Content-Encoding": "gzip"})
+            case "big":
+                return Reply(200, b"x" * 2_000_000)
             case "bad_gzip":
                 return Reply(200, b"no gzip", {"Content-Encoding": "gzip"})
             case "redirect":
@@ -155,6 +158,47 @@ def test_a_full_pool_is_known_not_to_have_sent(server: SimulatorServer) -> None:
     thread.join()
     assert effects(server) == 1
     client.close()
+
+
+def test_as_many_threads_as_a_portal_may_have_call_at_once() -> None:
+    """The default has room for `workers`, `readers` and jobs together: nobody waits for another's connection."""
+    together = threading.Barrier(48)
+
+    class Slow(Portal):
+        def answer(self, request: Request) -> Reply:
+            together.wait(10)
+            return super().answer(request)
+
+    with SimulatorServer(Slow()) as server, ThreadPoolExecutor(48) as threads:
+        client = HttpClient("moc", server.url)
+        replies = list(threads.map(lambda n: client.request("GET", f"/n{n}"), range(48)))
+        client.close()
+    assert [reply.status for reply in replies] == [200] * 48
+
+
+def test_a_connection_is_never_used_for_another_place(server: SimulatorServer) -> None:
+    with SimulatorServer(Portal()) as other:
+        client = HttpClient("moc", server.url, pool_size=1)
+        for _ in range(3):
+            for place in (server, other):
+                asked = client.request("GET", f"{place.url}/echo").json()["headers"]
+                assert asked["host"] == place.url.removeprefix("http://")
+        client.close()
+
+
+def test_what_was_left_unread_is_no_answer_to_the_next_call(server: SimulatorServer) -> None:
+    client = HttpClient("moc", server.url, pool_size=1, max_body_bytes=100_000)
+    for _ in range(3):
+        with pytest.raises(PortalContractError):
+            client.request("GET", "/big")
+        assert client.request("GET", "/echo", json={"a": 1}).json()["size"] == 7
+    client.close()
+
+
+def test_only_http_is_spoken(client: HttpClient, server: SimulatorServer) -> None:
+    with pytest.raises(PortalContractError) as raised:
+        client.request("GET", server.url.replace("http://", "ftp://"))
+    assert not raised.value.sent
 
 
 def test_send_by_is_checked_before_the_first_byte(server: SimulatorServer) -> None:
