@@ -6,12 +6,10 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
-import httpx
+import httpcore
 
-from adapters.transport import Call, DeadlineTransport
+from adapters.transport import Call, DeadlineTransport, fields_of, parts_of
 
-PIECE = 64 * 1024
-"""Bytes read from the line at once."""
 SAME_AS_SENT = {"Accept-Encoding": "identity"}
 """A file is asked for unpacked, so that its length is known."""
 
@@ -25,15 +23,16 @@ class HttpStream(io.RawIOBase):
     PortalUnavailableError for a time-out or a cut answer.
     """
 
-    def __init__(self, answer: httpx.Response, transport: DeadlineTransport, call: Call, guard: Guard) -> None:
+    def __init__(self, answer: httpcore.Response, transport: DeadlineTransport, call: Call, guard: Guard) -> None:
         super().__init__()
         self._answer = answer
         self._transport = transport
         self._call = call
         self._guard = guard
-        self._pieces = answer.iter_raw(PIECE)
+        self._pieces = (piece for piece in parts_of(answer) if piece)  # of 64 KiB at most
         self._held = b""
-        length = answer.headers.get("content-length", "")
+        self.headers = fields_of(answer)
+        length = self.headers.get("content-length", "")
         self.size = int(length) if length.isascii() and length.isdigit() else None
 
     def readable(self) -> bool:

@@ -7,12 +7,11 @@ import io
 import logging
 import ssl
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -24,6 +23,7 @@ import orjson
 from adapters.base import SENT, Outcome, OutcomeKind
 from adapters.content import ACCEPTED, BadContentError, body_of
 from adapters.download import SAME_AS_SENT, HttpStream
+from adapters.outgoing import WRITES, Requests
 from adapters.transport import (
     DEFAULT_TIMEOUTS,
     Call,
@@ -31,6 +31,8 @@ from adapters.transport import (
     PastDeadlineError,
     PastSendByError,
     Timeouts,
+    fields_of,
+    parts_of,
     tls_context,
 )
 from schemas.clock import Clock, SystemClock
@@ -90,7 +92,7 @@ class HttpReply:
 class HttpClient:
     """Calls one portal. Thread-safe; a portal's pool of threads shares one client.
 
-    No proxy, no environment, no cookies, no redirects unless asked for, a cap on bodies after decompression, and a
+    No proxy, no environment, no cookies, no redirects, a cap on bodies after decompression, and a
     whole deadline for each call. Errors never carry a URL, a header or a body.
 
     Args:
@@ -117,7 +119,6 @@ class HttpClient:
         deadline_s: float = 60.0,
         pool_size: int = 64,
         max_body_bytes: int = 32 * 1024 * 1024,
-        follow_redirects: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.portal = portal
@@ -128,14 +129,7 @@ class HttpClient:
         self._tls = None if base_url.startswith("http://") else tls_context(verify, client_certificate)
         self._transport = DeadlineTransport(tls=self._tls, connections=pool_size, keepalive_s=5.0)
         self._downloads: WeakSet[DeadlineTransport] = WeakSet()
-        self._client = httpx.Client(
-            base_url=base_url,
-            transport=self._transport,
-            trust_env=False,
-            follow_redirects=follow_redirects,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"User-Agent": "lienthong", "Accept-Encoding": ACCEPTED, **(headers or {})},
-        )
+        self._requests = Requests(base_url, {"User-Agent": "lienthong", "Accept-Encoding": ACCEPTED, **(headers or {})})
 
     def request(
         self,
@@ -179,24 +173,21 @@ class HttpClient:
         if json is not None:
             content = orjson.dumps(json)
             headers = {"Content-Type": "application/json", **(headers or {})}
-        request = self._client.build_request(
-            method,
-            path_or_url,
-            params=params,
-            headers=headers,
-            content=content,
-            data=data,
-            files=files,
-            timeout=self._timeouts.within(self._deadline_s if deadline_s is None else deadline_s),
-        )
+        waits = self._timeouts.within(self._deadline_s if deadline_s is None else deadline_s)
         limit = self._max_body_bytes if max_body_bytes is None else max_body_bytes
         call = self._call(send_by, deadline_s)
+        with self._translated(call):
+            request, body = self._requests.made(
+                method, path_or_url, waits, params=params, headers=headers, content=content, data=data, files=files
+            )
         try:
             reply = self._attempt(request, call, limit)
         except PortalUnavailableError:
             if not (idempotent and call.broke and call.reused and not call.received):
                 raise
             reply = self._attempt(request, self._call(send_by, deadline_s), limit)
+        if body is not None and method in WRITES:  # a body that is made while it is sent has no digest
+            SENT.set(hashlib.sha256(body).hexdigest())
         self._judge(reply, accept, returns)
         return reply
 
@@ -216,35 +207,29 @@ class HttpClient:
             PortalUnavailableError, PortalContractError: As `request`; the former also while the stream is read.
         """
         whole_s = self._deadline_s if deadline_s is None else deadline_s
-        request = self._client.build_request(
-            "GET", path_or_url, headers={**(headers or {}), **SAME_AS_SENT}, timeout=self._timeouts.within(whole_s)
-        )
+        waits, named = self._timeouts.within(whole_s), {**(headers or {}), **SAME_AS_SENT}
         transport, call = DeadlineTransport(tls=self._tls, connections=1, keepalive_s=0.0), self._call(None, deadline_s)
         self._downloads.add(transport)
         started = time.perf_counter()
         with transport.during(call), self._translated(call):
-            answer = transport.handle_request(request)
+            answer = transport.send(self._requests.made("GET", path_or_url, waits, headers=named)[0])
         stream = HttpStream(answer, transport, call, self._translated)
         try:
             held, body = self._beginning(answer, stream)
-            fields = {name.lower(): value for name, value in answer.headers.items()}
             elapsed_ms = (time.perf_counter() - started) * 1000
-            reply = HttpReply(self.portal, answer.status_code, fields, body, elapsed_ms)
+            reply = HttpReply(self.portal, answer.status, stream.headers, body, elapsed_ms)
             self._judge(reply, accept, ())
         except BaseException:
             stream.close()
             raise
         return reply, held
 
-    def _beginning(self, answer: httpx.Response, stream: HttpStream) -> tuple[HttpStream | io.BytesIO, bytes]:
+    def _beginning(self, answer: httpcore.Response, stream: HttpStream) -> tuple[HttpStream | io.BytesIO, bytes]:
         """The stream and how it begins; what came packed, or is no file, is read whole."""
-        coding = answer.headers.get("content-encoding", "")
-        if answer.status_code == 200 and coding.strip().lower() in ("", "identity"):
+        coding = stream.headers.get("content-encoding", "")
+        if answer.status == 200 and coding.strip().lower() in ("", "identity"):
             return stream, stream.peek()
-        try:
-            body = body_of(stream.rest(), coding, self._max_body_bytes)
-        except BadContentError as problem:
-            raise PortalContractError(self.portal, str(problem), status=answer.status_code) from None
+        body = self._read(stream.rest(), coding, answer.status)
         stream.close()
         return io.BytesIO(body), body
 
@@ -252,36 +237,29 @@ class HttpClient:
         """Close every connection, those of files that are being read among them."""
         for transport in list(self._downloads):
             transport.close()
-        self._client.close()
+        self._transport.close()
+        self._requests.close()
 
     def _call(self, send_by: float | None, deadline_s: float | None) -> Call:
         whole_s = self._deadline_s if deadline_s is None else deadline_s
         return Call(self._clock, time.monotonic() + whole_s, send_by)
 
-    def _attempt(self, request: httpx.Request, call: Call, limit: int) -> HttpReply:
+    def _attempt(self, request: httpcore.Request, call: Call, limit: int) -> HttpReply:
         started = time.perf_counter()
         with self._transport.during(call), self._translated(call):
-            answer = self._sent(request)
+            answer = self._transport.send(request)
             try:
-                body = self._read(answer, limit)
+                headers = fields_of(answer)
+                body = self._read(parts_of(answer), headers.get("content-encoding", ""), answer.status, limit)
             finally:
                 answer.close()
-        _note_sent(request)
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        elapsed_ms = (time.perf_counter() - started) * 1000
-        return HttpReply(self.portal, answer.status_code, headers, body, elapsed_ms)
+        return HttpReply(self.portal, answer.status, headers, body, (time.perf_counter() - started) * 1000)
 
-    def _sent(self, request: httpx.Request) -> httpx.Response:
-        """The answer, its body unread; what httpx does besides (logins, cookies, hooks) is of no use here."""
-        if self._client.follow_redirects:
-            return self._client.send(request, stream=True)
-        return self._transport.handle_request(request)
-
-    def _read(self, answer: httpx.Response, limit: int) -> bytes:
+    def _read(self, parts: Iterable[bytes], coding: str, status: int, limit: int | None = None) -> bytes:
         try:
-            return body_of(answer.iter_raw(), answer.headers.get("content-encoding", ""), limit)
+            return body_of(parts, coding, self._max_body_bytes if limit is None else limit)
         except BadContentError as problem:
-            raise PortalContractError(self.portal, str(problem), status=answer.status_code) from None
+            raise PortalContractError(self.portal, str(problem), status=status) from None
 
     @contextmanager
     def _translated(self, call: Call) -> Iterator[None]:
@@ -336,12 +314,6 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
         return min(float(text), _DAY_S)
     at = _http_date(text)
     return None if at is None else min(max((at - now).total_seconds(), 0.0), _DAY_S)
-
-
-def _note_sent(request: httpx.Request) -> None:
-    """Keep the digest of a write's body; bodies that are made while they are sent have none."""
-    if request.method in ("POST", "PUT", "PATCH") and isinstance(request.stream, httpx.ByteStream):
-        SENT.set(hashlib.sha256(request.content).hexdigest())
 
 
 def _http_date(text: str | None) -> datetime | None:

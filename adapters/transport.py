@@ -1,6 +1,6 @@
-"""The network under httpx: knows when the first byte leaves, and ends every wait at the call's deadline.
+"""The network under our calls: knows when the first byte leaves, and ends every wait at the call's deadline.
 
-httpx has time-outs per read only, so an answer that drips never ends, and after an error nobody can say for certain
+httpcore has time-outs per read only, so an answer that drips never ends, and after an error nobody can say for certain
 whether a request had left. Both are seen only here, where bytes are written and read.
 """
 
@@ -33,14 +33,10 @@ class Timeouts:
     write_s: float = 30.0
     pool_s: float = 10.0
 
-    def within(self, whole_s: float) -> httpx.Timeout:
-        """The same waits, none longer than the whole call."""
-        return httpx.Timeout(
-            connect=min(self.connect_s, whole_s),
-            read=min(self.read_s, whole_s),
-            write=min(self.write_s, whole_s),
-            pool=min(self.pool_s, whole_s),
-        )
+    def within(self, whole_s: float) -> dict[str, float]:
+        """The same waits by httpcore's names, none longer than the whole call."""
+        waits = {"connect": self.connect_s, "read": self.read_s, "write": self.write_s, "pool": self.pool_s}
+        return {name: min(wait_s, whole_s) for name, wait_s in waits.items()}
 
 
 DEFAULT_TIMEOUTS = Timeouts()
@@ -91,8 +87,8 @@ class _Calls(threading.local):
     line: _Line | None = None
 
 
-class DeadlineTransport(httpx.BaseTransport):
-    """httpx over httpcore with our streams; failures leave as httpcore's exceptions or the two above.
+class DeadlineTransport:
+    """httpcore with our streams; failures leave as httpcore's exceptions or the two above.
 
     A call has a connection to itself from its first byte to the end of its answer: a line of one, taken from those
     lying idle, last used first. In one pool shared by threads httpcore may close a connection under a call: it asks
@@ -119,22 +115,11 @@ class DeadlineTransport(httpx.BaseTransport):
             self._calls.now = None
             self._give_back()
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: httpcore.Request) -> httpcore.Response:
         """Send one request and give its answer, the body unread."""
-        url = request.url
-        answer = self._line(request).handle_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-                content=cast("httpx.SyncByteStream", request.stream),
-                extensions=request.extensions,
-            )
-        )
-        stream = _Body(cast("Iterable[bytes]", answer.stream))
-        return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
+        return self._line(request).handle_request(request)
 
-    def _line(self, request: httpx.Request) -> _Line:
+    def _line(self, request: httpcore.Request) -> _Line:
         """This call's line, waiting for a free one. Raises httpcore.PoolTimeout or PastDeadlineError."""
         if self._calls.line is not None:
             return self._calls.line
@@ -193,16 +178,25 @@ class _Line:
             self._held.close()
 
 
-class _Body(httpx.SyncByteStream):
-    def __init__(self, stream: Iterable[bytes]) -> None:
-        self._stream = stream
+def fields_of(answer: httpcore.Response) -> dict[str, str]:
+    """The fields of an answer's head, names in lower case; one that is said twice has both values."""
+    fields: dict[str, str] = {}
+    for name, value in answer.headers:
+        key, text = name.decode("latin-1").lower(), _text(value)
+        fields[key] = f"{fields[key]}, {text}" if key in fields else text
+    return fields
 
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._stream
 
-    def close(self) -> None:
-        if close := getattr(self._stream, "close", None):
-            close()
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def parts_of(answer: httpcore.Response) -> Iterable[bytes]:
+    """The body of an answer as it comes from the line."""
+    return cast("Iterable[bytes]", answer.stream)
 
 
 class _Streams:

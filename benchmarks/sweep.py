@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import httpx
 import orjson
 
@@ -85,13 +86,13 @@ def gateway(url: str, folder: Path) -> dict[str, Any]:
 def record(url: str, folder: Path) -> dict[str, Any]:
     """As `gateway`, and the targets of its requests in the order made."""
     targets: list[str] = []
-    plain = transport.DeadlineTransport.handle_request
+    plain = transport.DeadlineTransport.send
 
-    def heard(self: transport.DeadlineTransport, request: httpx.Request) -> httpx.Response:
-        targets.append(request.url.raw_path.decode())
+    def heard(self: transport.DeadlineTransport, request: httpcore.Request) -> httpcore.Response:
+        targets.append(request.url.target.decode())
         return plain(self, request)
 
-    transport.DeadlineTransport.handle_request = heard  # type: ignore[method-assign]  # only in this process
+    transport.DeadlineTransport.send = heard  # type: ignore[method-assign]  # only in this process
     return {**gateway(url, folder), "requests": targets}
 
 
