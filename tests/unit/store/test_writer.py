@@ -1,6 +1,8 @@
 """Group commit: works that wait together share a COMMIT, and each stands or falls alone."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -133,6 +135,46 @@ def test_many_threads_write_and_every_one_is_kept(store: SqliteStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         names = list(pool.map(lambda n: store.write(put(f"n{n}")), range(200)))
     assert all(there(store, *names))
+
+
+def test_who_still_waits_after_a_full_batch_is_in_the_next(store: SqliteStore) -> None:
+    """More works than one batch holds: nobody waits for ever, and no batch is larger than allowed."""
+    seen = commits(store)
+    assert while_writing(store, *(put(f"n{n}") for n in range(150))) == [f"n{n}" for n in range(150)]
+    assert seen.count("COMMIT") == 1 + 3
+    assert there(store, "n0", "n149") == [True, True]
+
+
+def test_a_caller_whose_waiting_is_broken_off_blocks_nobody(tmp_path: Path) -> None:
+    """Ctrl-C while another writes: the work is done all the same, and the next writer finds the way free."""
+    code = """
+import signal, sys, threading, time
+from gateway.store.sqlite import SqliteStore
+store = SqliteStore(__import__("pathlib").Path(sys.argv[1]))
+begun, go = threading.Event(), threading.Event()
+def busy(_tx):
+    begun.set()
+    go.wait(10)
+threading.Thread(target=store.write, args=(busy,)).start()
+begun.wait(10)
+threading.Timer(0.3, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
+try:
+    store.write(lambda tx: tx.put_setting("mine", "there"))
+except KeyboardInterrupt:
+    print("broken off")
+go.set()
+store.write(lambda tx: tx.put_setting("next", "there"))
+print(store.read(lambda tx: (tx.setting("mine"), tx.setting("next"))))
+store.close()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "store.sqlite")],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert ended.stdout.splitlines() == ["broken off", "('there', 'there')"], ended.stderr
 
 
 def test_a_reader_sees_one_snapshot_while_others_write(store: SqliteStore) -> None:
