@@ -104,7 +104,7 @@ class SecretInTraceback(ToyAdapter):
     """Lets the library's error, with the address and its query, stand behind its own."""
 
     def ping(self) -> datetime | None:
-        with httpx.Client(base_url=str(self.http._client.base_url), trust_env=False, timeout=1.0) as client:
+        with httpx.Client(base_url=self.base_url, trust_env=False, timeout=1.0) as client:
             try:
                 answer = client.get("/records", params={"password": PASSWORD})
                 answer.raise_for_status()

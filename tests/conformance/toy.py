@@ -128,7 +128,7 @@ class ToyAdapter:
     """What a good adapter of this portal is; the broken ones change one thing each."""
 
     def __init__(self, context: PortalContext, base_url: str) -> None:
-        self.context = context
+        self.context, self.base_url = context, base_url
         self.http = HttpClient(
             context.portal, base_url, clock=context.clock, deadline_s=context.call_timeout_s, pool_size=8
         )
