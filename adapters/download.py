@@ -10,6 +10,8 @@ import httpcore
 
 from adapters.transport import Call, DeadlineTransport, fields_of, parts_of
 
+BEGINNING = 64 * 1024
+"""Bytes by which an answer is judged, however it is cut on its way: a web page may begin with a piece of one byte."""
 SAME_AS_SENT = {"Accept-Encoding": "identity"}
 """A file is asked for unpacked, so that its length is known."""
 
@@ -39,10 +41,14 @@ class HttpStream(io.RawIOBase):
         """Whether it can be read: always."""
         return True
 
-    def peek(self) -> bytes:
-        """What will be read next, at least one byte unless it has ended."""
-        if not self._held:
-            self._held = self._next()
+    def peek(self, least: int = 1) -> bytes:
+        """What will be read next, at least so many bytes unless it ends before."""
+        if len(self._held) < least:
+            pieces, size = [self._held], len(self._held)
+            while size < least and (piece := self._next()):
+                pieces.append(piece)
+                size += len(piece)
+            self._held = b"".join(pieces)
         return self._held
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # typeshed says Buffer, callers give this

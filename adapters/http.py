@@ -22,7 +22,7 @@ import orjson
 
 from adapters.base import SENT, Outcome, OutcomeKind
 from adapters.content import ACCEPTED, BadContentError, body_of
-from adapters.download import SAME_AS_SENT, HttpStream
+from adapters.download import BEGINNING, SAME_AS_SENT, HttpStream
 from adapters.outgoing import WRITES, Requests
 from adapters.transport import (
     DEFAULT_TIMEOUTS,
@@ -49,7 +49,12 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 _DAY_S = 86_400.0
-_NOT_OPENED = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout)
+_NOT_OPENED = (
+    httpcore.ConnectError,
+    httpcore.ConnectTimeout,
+    httpcore.PoolTimeout,
+    httpcore.ConnectionNotAvailable,  # closed between the look at it and its use, before anything was written
+)
 _TIMED_OUT = (httpcore.TimeoutException, PastDeadlineError)
 _BROKEN = (httpcore.NetworkError, httpcore.RemoteProtocolError)
 _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body")
@@ -186,7 +191,7 @@ class HttpClient:
             if not (idempotent and call.broke and call.reused and not call.received):
                 raise
             reply = self._attempt(request, self._call(send_by, deadline_s), limit)
-        if body is not None and method in WRITES:  # a body that is made while it is sent has no digest
+        if body is not None and method.upper() in WRITES:  # a body that is made while it is sent has no digest
             SENT.set(hashlib.sha256(body).hexdigest())
         self._judge(reply, accept, returns)
         return reply
@@ -228,7 +233,7 @@ class HttpClient:
         """The stream and how it begins; what came packed, or is no file, is read whole."""
         coding = stream.headers.get("content-encoding", "")
         if answer.status == 200 and coding.strip().lower() in ("", "identity"):
-            return stream, stream.peek()
+            return stream, stream.peek(BEGINNING)
         body = self._read(stream.rest(), coding, answer.status)
         stream.close()
         return io.BytesIO(body), body

@@ -36,8 +36,8 @@ class Requests:
         self._mending = httpx.Client(base_url=base_url, headers=dict(headers), trust_env=False, transport=_Nowhere())
         sample = self._mending.build_request("GET", "")
         self._url = _url_of(sample.url)
-        self._root = base_url.rstrip("/")
-        self._prefix = self._url.target.rstrip(b"/")
+        self._root = base_url.removesuffix("/")
+        self._prefix = self._url.target.removesuffix(b"/")
         self._fields = {name.lower(): (name, value) for name, value in sample.headers.raw}
 
     def made(
@@ -57,6 +57,7 @@ class Requests:
         Raises:
             httpx.InvalidURL: The address is none.
         """
+        method = method.upper()
         if (
             params is None
             and files is None
@@ -83,7 +84,7 @@ class Requests:
             if content is not None or not all(isinstance(value, str) for value in data.values()):
                 return None
             body = urlencode(data).encode("ascii")
-            fields[b"content-type"] = (b"Content-Type", b"application/x-www-form-urlencoded")
+            fields.setdefault(b"content-type", (b"Content-Type", b"application/x-www-form-urlencoded"))
         if body or method in WRITES:
             fields[b"content-length"] = (b"Content-Length", b"%d" % len(body))
         for name, value in (headers or {}).items():

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpcore
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -202,6 +203,34 @@ def test_only_http_is_spoken_and_a_portals_bad_link_is_its_mistake(client: HttpC
         with pytest.raises(PortalError) as raised:
             ask()
         assert not raised.value.sent
+
+
+@pytest.mark.parametrize("moment", ["has_expired", "_connect"])
+def test_a_client_closed_just_before_a_call_has_sent_nothing(
+    server: SimulatorServer, client: HttpClient, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopping closes the adapters, perhaps between the look at a connection and its use."""
+    if moment == "has_expired":
+        client.request("GET", "/echo")
+    before, plain = effects(server), getattr(httpcore.HTTPConnection, moment)
+
+    def and_close(self: httpcore.HTTPConnection, *given: object) -> object:
+        found = plain(self, *given)
+        if moment == "_connect":
+            monkeypatch.setattr(httpcore.HTTP11Connection, "handle_request", closed_first)
+        else:
+            client.close()
+        return found
+
+    def closed_first(self: httpcore.HTTP11Connection, request: httpcore.Request) -> httpcore.Response:
+        monkeypatch.undo()
+        client.close()
+        return self.handle_request(request)
+
+    monkeypatch.setattr(httpcore.HTTPConnection, moment, and_close)
+    raised = failure(lambda: client.request("POST", "/x"))
+    assert (type(raised), raised.sent) == (PortalUnavailableError, False)
+    assert effects(server) == before
 
 
 def test_send_by_is_checked_before_the_first_byte(server: SimulatorServer) -> None:

@@ -154,3 +154,28 @@ def test_an_answer_of_the_first_http_without_a_length_is_read(serve: Serve) -> N
 def test_nobody_is_followed_elsewhere(serve: Serve, status: int, place: bytes) -> None:
     raised = failure(serve(b"HTTP/1.1 %d Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, place)))
     assert (type(raised), raised.status) == (PortalContractError, status)
+
+
+PAGE = b"<!doctype html><html><body>sign in</body></html>"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [[b"\r\n", PAGE], [PAGE[:2], PAGE[2:]], [b"\xef\xbb", b"\xbf \n", PAGE], [bytes([byte]) for byte in PAGE]],
+)
+def test_a_web_page_is_no_file_however_it_is_cut(serve: Serve, pieces: list[bytes]) -> None:
+    """A sign-in page whose first piece is an empty line must not become a citizen's paper."""
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (*pieces, b""))
+    client = serve(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+    with pytest.raises(PortalContractError, match="web page"):
+        client.open("/file", accept=("*/*",))
+
+
+def test_the_beginning_of_a_file_is_read_on_and_not_twice(serve: Serve) -> None:
+    pieces = [b"%PDF-1.7\n", b"", *(bytes([n % 251]) * 7_000 for n in range(30))]
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces if piece) + b"0\r\n\r\n"
+    client = serve(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+    reply, stream = client.open("/file", accept=("*/*",))
+    with stream:
+        assert len(reply.body) >= 64 * 1024
+        assert stream.read() == b"".join(pieces)

@@ -45,7 +45,7 @@ def said(request: httpcore.Request) -> tuple[Any, ...]:
     return request.method, url.scheme, url.host, url.port, url.target, head, body
 
 
-@given(st.sampled_from(["GET", "POST", "PUT", "DELETE"]), addresses, fields, bodies)
+@given(st.sampled_from(["GET", "POST", "PUT", "DELETE", "post"]), addresses, fields, bodies)
 @example("GET", ROOT, {}, {})
 @example("POST", f"{ROOT}/dossiers", {}, {"data": {"hoTen": "Nguyễn Văn Thử & Con", "so": "1+1"}})
 @example("POST", "/dossiers", {"content-type": "text/plain"}, {"data": {"a": "b"}})
@@ -63,7 +63,7 @@ def test_both_say_the_same(method: str, address: str, headers: dict[str, str], b
         return
     url = theirs.url
     wanted = httpcore.Request(
-        method,
+        theirs.method,
         httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
         headers=theirs.headers.raw,
         content=theirs.read(),
@@ -72,6 +72,17 @@ def test_both_say_the_same(method: str, address: str, headers: dict[str, str], b
     assert said(made) == said(wanted)
     assert whole == theirs.content
     assert made.extensions == {"timeout": WAITS}
+
+
+@pytest.mark.parametrize("root", [f"{ROOT}/", f"{ROOT}//", "http://portal.example", "https://portal.example:443/a"])
+@pytest.mark.parametrize("path", ["/x", "x", "", "/x?a=b"])
+def test_whatever_the_base_looks_like_and_whoever_names_the_media_type(root: str, path: str) -> None:
+    common = COMMON | {"Content-Type": "text/plain"}
+    theirs = httpx.Client(base_url=root, headers=common, trust_env=False).build_request("POST", path, data={"a": "b"})
+    made, whole = Requests(root, common).made("POST", path, WAITS, data={"a": "b"})
+    assert made.url.target == theirs.url.raw_path
+    assert sorted((n.lower(), v) for n, v in made.headers) == sorted((n.lower(), v) for n, v in theirs.headers.raw)
+    assert whole == theirs.content
 
 
 @pytest.mark.parametrize(
