@@ -36,16 +36,18 @@ class TlsFiles:
 
     def __init__(self, tls: TlsConfig) -> None:
         self._tls = tls
-        self._marks = _marks(tls)
+        self._marks = self._seen = _marks(tls)
         self.now = read(tls)
 
     def look(self) -> bool:
         """Read the files if one was written since; says whether other ones are in force now.
 
+        They are read once two looks found the same: who renews writes certificate and key one after the other.
         What could not be opened for want of file handles is tried again at the next look.
         """
-        marks = _marks(self._tls)
-        if marks == self._marks:
+        marks, seen = _marks(self._tls), self._seen
+        self._seen = marks
+        if marks == self._marks or marks != seen:
             return False
         try:
             self.now = read(self._tls)

@@ -113,6 +113,23 @@ def test_a_certificate_without_its_key_waits_for_the_key(serve: Serve, ours: Aut
     until(lambda: shown(served) == renewed.der)
 
 
+def test_a_renewal_met_half_way_is_no_mistake(ours: Authority, logged: io.BytesIO) -> None:
+    """A look between the two writes finds a certificate without its key: nobody is told, the pair comes together."""
+    files = tls(ours)
+    kept = TlsFiles(TlsConfig(**files))
+    first, old_key = kept.now, Path(files["key"]).read_bytes()
+    renewed = ours.holder("gateway")
+    new_key = renewed.key.read_bytes()
+    renewed.key.write_bytes(old_key)
+    assert not kept.look()
+    renewed.key.write_bytes(new_key)
+    assert (kept.look(), kept.now) == (False, first)
+    assert kept.look()
+    assert kept.now is not first
+    assert not kept.look()
+    assert [len(events(logged, name)) for name in ("tls_refused", "tls_reloaded")] == [0, 1]
+
+
 def test_whom_we_believe_changes_too(serve: Serve, ours: Authority, theirs: Authority, tmp_path: Path) -> None:
     other = Authority(tmp_path, "other")
     believed = tmp_path / "believed.pem"
@@ -162,8 +179,8 @@ def test_a_change_that_finds_no_free_file_handle_is_made_later_and_ends_nothing(
         loaded(one, *files, **more)
 
     monkeypatch.setattr(socket.socket, "dup", dup)
-    renewed = ours.holder("gateway")
     monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", load)
+    renewed = ours.holder("gateway")
     until(lambda: len(events(logged, "tls_reload_delayed")) == 2)
     assert not events(logged, "tls_refused")
     assert status_over_tls(served, ours) == 200

@@ -143,8 +143,9 @@ def test_no_pattern_of_calls_gets_more_than_burst_and_rate(gaps: list[float], ra
 def test_a_key_is_shown_once_and_kept_as_a_digest() -> None:
     text, kept = mint("moc", frozenset({"inbox:moc"}), START)
     assert recognise(text, Ring(kept), START) == kept
-    assert text.rpartition("_")[2] not in repr(kept)
-    assert text.rpartition("_")[2] not in kept.digest
+    secret = text.split("_", 2)[2]
+    assert secret not in repr(kept)
+    assert secret not in kept.digest
     assert bearer(f"Bearer {text}") == bearer(f"bearer  {text} ") == text
     assert bearer(f"Basic {text}") == ""
 
