@@ -153,6 +153,7 @@ class HttpClient:
         accept: Collection[str] | None = None,
         returns: Collection[int] = (),
         max_body_bytes: int | None = None,
+        head_only: bool = False,
     ) -> HttpReply:
         """Make one call and give its whole answer, whatever its status below 500 but 3xx, 408 and 429.
 
@@ -169,6 +170,7 @@ class HttpClient:
             accept: Media types the contract allows; HTML where none of them is HTML breaks the contract.
             returns: Statuses to give back that would otherwise be raised (SOAP faults come with 500).
             max_body_bytes: Another cap for this call.
+            head_only: Status and headers are the answer; its body is not read, and `b""` here.
 
         Raises:
             PortalUnavailableError: `sent=False`: not opened, TLS failed, `send_by` passed, 429. `sent=True`: time-out
@@ -179,7 +181,7 @@ class HttpClient:
             content = orjson.dumps(json)
             headers = {"Content-Type": "application/json", **(headers or {})}
         waits = self._timeouts.within(self._deadline_s if deadline_s is None else deadline_s)
-        limit = self._max_body_bytes if max_body_bytes is None else max_body_bytes
+        limit = None if head_only else self._max_body_bytes if max_body_bytes is None else max_body_bytes
         call = self._call(send_by, deadline_s)
         with self._translated(call):
             request, body = self._requests.made(
@@ -249,13 +251,14 @@ class HttpClient:
         whole_s = self._deadline_s if deadline_s is None else deadline_s
         return Call(self._clock, time.monotonic() + whole_s, send_by)
 
-    def _attempt(self, request: httpcore.Request, call: Call, limit: int) -> HttpReply:
+    def _attempt(self, request: httpcore.Request, call: Call, limit: int | None) -> HttpReply:
         started = time.perf_counter()
         with self._transport.during(call), self._translated(call):
             answer = self._transport.send(request)
             try:
                 headers = fields_of(answer)
-                body = self._read(parts_of(answer), headers.get("content-encoding", ""), answer.status, limit)
+                coding = headers.get("content-encoding", "")
+                body = b"" if limit is None else self._read(parts_of(answer), coding, answer.status, limit)
             finally:
                 answer.close()
         return HttpReply(self.portal, answer.status, headers, body, (time.perf_counter() - started) * 1000)

@@ -9,8 +9,6 @@ from adapters.webhook.signing import SecretError, headers_of
 from schemas.clock import Clock
 from schemas.errors import PortalError
 
-_MOST_REPLY_BYTES = 64 * 1024
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -27,14 +25,12 @@ class Webhook:
     def __init__(self, portal: str, url: str, *, clock: Clock, deadline_s: float, ca_file: str = "") -> None:
         self._url = url
         self._clock = clock
-        self._deadline_s = deadline_s
         self._http = HttpClient(
             portal,
             url,
             clock=clock,
             verify=ca_file or True,
             deadline_s=deadline_s,
-            max_body_bytes=_MOST_REPLY_BYTES,
         )
 
     def tell(self, secret: str, notice_id: str, body: bytes) -> Told:
@@ -45,7 +41,7 @@ class Webhook:
             return Told(str(error))
         headers["content-type"] = "application/json"
         try:
-            reply = self._http.request("POST", self._url, headers=headers, content=body, deadline_s=self._deadline_s)
+            reply = self._http.request("POST", self._url, headers=headers, content=body, head_only=True)
         except PortalError as error:
             return Told(error.reason, not_before_s=error.retry_after_s)
         if 200 <= reply.status < 300:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
-
 from adapters.base import Outcome, OutcomeKind
 from adapters.inbox.receiver import ReportReceiver, request_body
 from adapters.receiving import InboundReply, InboundRequest, Receiver
@@ -22,6 +20,8 @@ from schemas.status import DossierStatus
 
 AHEAD = timedelta(minutes=5)
 """How far a ministry's clock may be before ours."""
+BEHIND = timedelta(days=1)
+"""How far before anything we know of its dossier a stage may be said to have moved."""
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _SPACE = uuid.UUID("4f0b1c52-6d3e-5f7a-8a55-7c3b90b1d6e2")
 
@@ -51,17 +51,18 @@ class Answers:
         self._receive = receive
         self._report = ReportReceiver()
 
-    def acknowledge(self, portal: str, item_id: str, digest: str) -> Acknowledgement:
+    def acknowledge(self, portal: str, item_id: str, digest: str, said: bytes) -> Acknowledgement:
         """The positive answer: the delivery behind the item is delivered (T3).
+
+        Args:
+            said: The ministry's words, byte for byte: a receipt names their digest.
 
         Raises:
             RefusedError: `not_found`, `digest_differs`, `item_refused` or `item_withdrawn`.
         """
         number = str(uuid.uuid5(_SPACE, f"{item_id}\x00{digest}"))
-        answer = orjson.dumps({"item_id": item_id, "digest": digest, "acknowledgement_id": number})
-        yes = Outcome(
-            OutcomeKind.DELIVERED, "collected and acknowledged", proof=f"acknowledgement {number}", answer=answer
-        )
+        proof = f"acknowledgement {number}"
+        yes = Outcome(OutcomeKind.DELIVERED, "collected and acknowledged", proof=proof, answer=said)
 
         def work(tx: Tx) -> tuple[Item, bool]:
             item = self._items.item(portal, item_id, tx)
@@ -82,14 +83,18 @@ class Answers:
             self._wake()
         return Acknowledgement(number, item_id, digest, item.settled_at or item.offered_at)
 
-    def refuse(self, portal: str, item_id: str, digest: str, reason: str, at: datetime) -> InboundReply:
+    def refuse(self, portal: str, item_id: str, digest: str, reason: str, at: datetime, said: bytes) -> InboundReply:
         """The ministry does not take it: the delivery is parked for a person, and its stage ends not accepted.
+
+        Args:
+            at: When it was heard; a refusal tells no time of its own.
+            said: The ministry's words, byte for byte: a receipt names their digest.
 
         Raises:
             RefusedError: `not_found`, `digest_differs`, `item_acknowledged` or `item_withdrawn`.
         """
         # Its words are free text: they travel sealed, in the report below, and never in the clear beside the delivery.
-        no = Outcome(OutcomeKind.REFUSED, "refused by its ministry", code="refused", final=True)
+        no = Outcome(OutcomeKind.REFUSED, "refused by its ministry", code="refused", final=True, answer=said)
 
         def work(tx: Tx) -> tuple[Item, bool]:
             item = self._items.item(portal, item_id, tx)
@@ -108,8 +113,7 @@ class Answers:
         if first:
             log.warning("item_refused", portal=portal, item=item_id)
             self._wake()
-        settled_at = (item.settled_at or at).isoformat()
-        told = {"status": DossierStatus.NOT_ACCEPTED.value, "occurred_at": settled_at, "note": reason}
+        told = {"status": DossierStatus.NOT_ACCEPTED.value, "note": reason}
         return self._take(portal, item, f"refusal:{item_id}", told, at)
 
     def report(self, portal: str, item_id: str, key: str, told: dict[str, Any], at: datetime) -> InboundReply:
@@ -127,10 +131,19 @@ class Answers:
             raise RefusedError("status_not_yours")
         if told["occurred_at"] > at + AHEAD:
             raise RefusedError("time_not_valid", "occurred_at is later than now")
+        if told["occurred_at"] < self._begun(item) - BEHIND:
+            raise RefusedError("time_not_valid", "occurred_at is before the dossier was there")
         if any(not EARLIEST <= value <= LATEST for value in told.values() if isinstance(value, datetime)):
             raise RefusedError("time_not_valid", "a time is before 1970 or after 2199")
         written = {name: _written(value) for name, value in told.items()}
         return self._take(portal, item, key, written, at)
+
+    def _begun(self, item: Item) -> datetime:
+        """The first that any portal has told of a dossier: that outlives a restore, the time of an offer does not."""
+        dossier_id = item.row.dossier_id
+        row = self._shop.store.read(lambda tx: tx.dossiers([dossier_id]).get(dossier_id))
+        told = [entry["at"] for entry in row.timeline] if row is not None else []
+        return min((datetime.fromtimestamp(at, UTC) for at in told), default=item.offered_at)
 
     def _take(self, portal: str, item: Item, key: str, told: dict[str, Any], at: datetime) -> InboundReply:
         body = request_body(item.dossier_code, key, told)

@@ -17,7 +17,7 @@ from adapters.webhook.sender import Told
 from gateway.config_file.portals import is_loopback
 from gateway.log import get_logger
 from gateway.store.base import Tx
-from gateway.store.rows import NoticeRow
+from gateway.store.rows import DeliveryRow, NoticeRow
 from gateway.sync.case import Workshop
 from gateway.sync.views import instant
 
@@ -80,7 +80,7 @@ class Teller:
         if held is None or not held.open:
             row.state, row.next_at = "moot", None
         else:
-            self._judge(row, self._adapter.tell(notice_id(row), body_of(row, held.operation)))
+            self._judge(row, self._adapter.tell(notice_id(row, held), body_of(row, held.operation)))
         self._shop.store.write(lambda tx: tx.put_notice(row))
         return row.state
 
@@ -107,9 +107,10 @@ class Teller:
         self._shop.store.write(lambda tx: tx.blank_collected(self._portal, before))
 
 
-def notice_id(row: NoticeRow) -> str:
-    """The same for every try of one notice: the receiver knows a repeat by it."""
-    return f"msg_{row.item}"
+def notice_id(row: NoticeRow, held: DeliveryRow) -> str:
+    """The same for every try of one notice: the receiver knows a repeat by it. Another when it is offered anew."""
+    offers = len(held.attempts)
+    return f"msg_{row.item}" if offers < 2 else f"msg_{row.item}_{offers}"
 
 
 def body_of(row: NoticeRow, operation: str) -> bytes:

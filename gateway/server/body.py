@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
 from gateway.server.refusal import RefusalError, busy
 
 Message = MutableMapping[str, Any]
@@ -88,8 +90,11 @@ async def _read(receive: AsgiReceive, most_bytes: int, more: Callable[[int], boo
             return b"".join(parts)
 
 
-def timely(receive: AsgiReceive, within_s: float) -> AsgiReceive:
-    """The same body for an application that sets no time: who is too slow counts as gone."""
+def rationed(receive: AsgiReceive, within_s: float, more: Callable[[int], bool]) -> AsgiReceive:
+    """The same body for an application that sets neither time nor room: who is too slow counts as gone.
+
+    The application gets an HTTPException 503 where there is no room for more of it now.
+    """
     ends = asyncio.get_running_loop().time() + within_s
     whole = False
 
@@ -102,6 +107,8 @@ def timely(receive: AsgiReceive, within_s: float) -> AsgiReceive:
                 message = await receive()
         except TimeoutError:
             return {"type": "http.disconnect"}
+        if not more(len(message.get("body", b""))):
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE)
         whole = not message.get("more_body", False)
         return message
 

@@ -13,7 +13,7 @@ from adapters.receiving import HeldFile, InboundReply, InboundRequest
 from gateway.access import Access, Denied
 from gateway.config import ServerConfig
 from gateway.log import get_logger
-from gateway.server.body import AsgiReceive, GoneError, Message, Shelf, check_head, read_body, timely
+from gateway.server.body import AsgiReceive, GoneError, Message, Shelf, check_head, rationed, read_body
 from gateway.server.denials import Denials
 from gateway.server.doors import Door, Found, Map, Receive
 from gateway.server.refusal import RefusalError, busy, refusal_of
@@ -95,7 +95,8 @@ class Entrance:
 
     async def _pass_on(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
         try:
-            await self._behind(scope, timely(receive, self._config.body_s), send)
+            with self._shelf.place() as more:
+                await self._behind(scope, rationed(receive, self._config.body_s, more), send)
         except Exception as error:  # a mistake of ours; the framework has answered, but told nobody of us
             log.error("call_failed", portal="", receiver="", exc_info=error)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, cast
 from urllib.parse import quote
 
-from fastapi import APIRouter, Body, FastAPI, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
@@ -53,6 +53,14 @@ Key = Annotated[
         examples=["2026-000123-completed"],
     ),
 ]
+
+
+async def _said(request: Request) -> bytes:
+    return await request.body()
+
+
+Said = Annotated[bytes, Depends(_said)]
+"""The caller's body, byte for byte."""
 
 
 class Interface:
@@ -174,18 +182,20 @@ class Interface:
         }
         return StreamingResponse(slices, media_type=file.media_type, headers=headers)
 
-    def acknowledge(self, request: Request, item_id: str, told: Annotated[AcknowledgementBody, Body()]) -> Response:
+    def acknowledge(
+        self, request: Request, item_id: str, told: Annotated[AcknowledgementBody, Body()], body: Said
+    ) -> Response:
         """Say it only when you have stored the content: it is our proof that you have it. Repeats are harmless."""
-        said = self._answers.acknowledge(_portal(request), item_id, told.digest)
+        said = self._answers.acknowledge(_portal(request), item_id, told.digest, body)
         reply = AcknowledgementReply(
             acknowledgement_id=said.id, item_id=said.item, digest=said.digest, acknowledged_at=said.at
         )
         return Response(reply.model_dump_json(), media_type="application/json")
 
-    def refuse(self, request: Request, item_id: str, told: Annotated[RefusalBody, Body()]) -> Response:
+    def refuse(self, request: Request, item_id: str, told: Annotated[RefusalBody, Body()], body: Said) -> Response:
         """Instead of an acknowledgement. The province and the citizen hear your reason."""
         now = self._clock.now()
-        reply = self._answers.refuse(_portal(request), item_id, told.digest, told.reason, now)
+        reply = self._answers.refuse(_portal(request), item_id, told.digest, told.reason, now, body)
         return Response(reply.body, reply.status, dict(reply.headers), reply.media_type)
 
     def report(self, request: Request, item_id: str, key: Key, told: Annotated[ReportBody, Body()]) -> Response:

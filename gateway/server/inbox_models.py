@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -14,18 +15,29 @@ FILE_ID = "c2a1f0de-3b4c-5d6e-8f70-1a2b3c4d5e6f"
 
 MOST_RESULTS = 20
 MOST_TEXT = 5000
-_READABLE = r"^[^\x00-\x08\x0B-\x1F\x7F]*$"
+_LETTER = r"[^\x00-\x08\x0B-\x1F\x7F]"
+_READABLE = rf"^{_LETTER}*$"
+_NOT_BLANK = rf"^{_LETTER}*[^\x00-\x20\x7F]{_LETTER}*$"
 _BASE64 = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
 
-def _only_text(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise ValueError("write it as text")
-    return value
+_DAY = r"\d{4}-\d\d-\d\d"
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_only_text)]
-Day = Annotated[date, BeforeValidator(_only_text)]
+def _written(pattern: str) -> BeforeValidator:
+    """Only text of this form: a number would be read as seconds since 1970."""
+    form = re.compile(pattern, re.ASCII)
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, str) or not form.fullmatch(value):
+            raise ValueError("write it by RFC 3339")
+        return value
+
+    return BeforeValidator(check)
+
+
+Instant = Annotated[AwareDatetime, _written(rf"{_DAY}[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")]
+Day = Annotated[date, _written(_DAY)]
 Line = Annotated[str, Field(max_length=300, pattern=_READABLE)]
 Text = Annotated[str, Field(max_length=MOST_TEXT, pattern=_READABLE)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -112,7 +124,7 @@ class RefusalBody(Body):
         json_schema_extra={"examples": [{"digest": DIGEST, "reason": "Hồ sơ không thuộc thẩm quyền giải quyết"}]},
     )
     digest: Digest
-    reason: Annotated[Text, Field(min_length=3)]
+    reason: Annotated[str, Field(min_length=3, max_length=MOST_TEXT, pattern=_NOT_BLANK)]
 
 
 class ResultFile(Body):

@@ -264,8 +264,8 @@ class Tx(Protocol):
         """Oldest first."""
 
     # inboxes
-    def offer(self, row: NoticeRow) -> None:
-        """Put an item at the end of its portal's inbox; one that is there already stays where it is."""
+    def offer(self, row: NoticeRow, *, anew: bool = False) -> None:
+        """Put an item at the end of its portal's inbox; one that is there already stays where it is, but for `anew`."""
 
     def items(
         self, portal: str, *, after: int = 0, waiting: bool = False, limit: int = 100

@@ -23,8 +23,10 @@ class InboxTables:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._sql = connection
 
-    def offer(self, row: NoticeRow) -> None:
-        """Put an item at the end of its inbox; one that is there already stays where it is."""
+    def offer(self, row: NoticeRow, *, anew: bool = False) -> None:
+        """Put an item at the end of its inbox; one that is there already stays where it is, but for `anew`."""
+        if anew:
+            self._sql.execute("DELETE FROM notice WHERE portal = ? AND item = ?", (row.portal, row.item))
         values = NOTICE.values(row)
         self._sql.execute(f"{NOTICE.insert} ON CONFLICT (portal, item) DO NOTHING", values)
 

@@ -241,6 +241,7 @@ def _proof(row: DeliveryRow, outcome: Outcome | None, how: str, person: str, col
         return {"by": "person", "of": row.key, "words": how}
     if outcome is None:
         return {"by": "asked", "of": row.key, "words": how}
-    by = "acknowledgement" if collected else "answer"
-    words = outcome.proof if outcome.kind is OutcomeKind.DELIVERED else outcome.kind.value
+    delivered = outcome.kind is OutcomeKind.DELIVERED
+    by = ("acknowledgement" if delivered else "refusal") if collected else "answer"
+    words = outcome.proof if delivered else outcome.kind.value
     return {"by": by, "of": row.key, "code": outcome.code, "words": words}

@@ -155,14 +155,18 @@ class _Recorder:
         return Ended("delivered", True)
 
     def _offered(self) -> Ended:
-        """It waits, with its frozen bytes, until it is collected; in its inbox it stands behind what came before."""
+        """It waits, with its frozen bytes, until it is collected; in its inbox it stands behind what came before.
+
+        What was refused and is offered again is new to its ministry: no cursor has gone past it, and a notice is due.
+        """
+        anew, self.row.settled_at = self.row.settled_at is not None, None
         self.row.state, self.row.open, self.row.next_at = "offered", True, None
         if self.row.klass == DeliveryClass.COMMAND:
             self._lane.command(self.row.cause, state="offered", key=self.row.key)
         self._lane.worked(self.row.klass)
         notice = NoticeRow(self._portal.name, self.row.key_uuid, self.row.key, self.row.dossier_id)
         notice.at = notice.next_at = self._now
-        self._tx.offer(notice)
+        self._tx.offer(notice, anew=anew)
         return Ended("offered", True)
 
     def _arrived(self, outcome: Outcome | None) -> None:

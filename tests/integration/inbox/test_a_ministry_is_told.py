@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 import structlog
 
+from adapters.base import Outcome, OutcomeKind
 from gateway.cli.inbox_room import InboxRoom
 from gateway.inbox.telling import Teller
 from gateway.store.rows import NoticeRow
+from gateway.sync.outcomes import record
 from schemas.clock import ManualClock
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -40,6 +42,7 @@ class Ears:
     def __init__(self) -> None:
         self.heard: list[tuple[dict[str, str], bytes]] = []
         self.script: list[tuple[int, dict[str, str]]] = []
+        self.body = b""
         ears = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -50,8 +53,9 @@ class Ears:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(ears.body)))
                 self.end_headers()
+                self.wfile.write(ears.body)
 
             def log_message(self, *_: Any) -> None:
                 return None
@@ -213,3 +217,33 @@ def test_the_vector_of_the_documentation_holds(project_root: Path) -> None:
     headers = headers_of(vector["secret"], vector["webhook-id"], int(vector["webhook-timestamp"]), body)
     assert headers["webhook-signature"] == vector["webhook-signature"]
     assert verified(vector["secret"], headers, body, float(vector["webhook-timestamp"]))
+
+
+def test_a_yes_with_a_body_of_any_size_and_manner_is_a_yes(
+    told: InboxRoom, ears: Ears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The status is the answer; a notice that was taken would be told again and again."""
+    ears.script = [(202, {"Content-Encoding": "gzip", "X-Broken": "1"})]
+    ears.body = b"not packed at all" * 10_000
+    told.hand_over(1)
+    assert notices(told)[0].state == "told"
+    later(told, monkeypatch, 70).run()
+    assert len(ears.heard) == 1
+
+
+def test_an_item_offered_anew_is_told_under_another_id(told: InboxRoom, ears: Ears) -> None:
+    """Under the id of the first notice its receiver would take it for a repeat."""
+    told.hand_over(1)
+    portal = told.gateway.engine.shop.portals["transport"]
+    (held,) = told.gateway.store.read(lambda tx: tx.list_deliveries(portal="transport"))
+    no = Outcome(OutcomeKind.REFUSED, "refused", code="refused", final=True)
+    told.gateway.store.write(
+        lambda tx: record(tx, told.gateway.engine.shop, portal, held.key, no, attempt=1, first_unknown=False)
+    )
+    (parked,) = told.gateway.store.read(lambda tx: tx.list_deliveries(portal="transport", states=["parked"]))
+    told.gateway.operator.retry(parked.id or 0, "tester")
+    for _ in range(10):
+        told.turn()
+    ids = [headers["webhook-id"] for headers, _ in ears.heard]
+    assert len(ids) == 2
+    assert len(set(ids)) == 2

@@ -5,15 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from gateway.cli import inbox_room
 from gateway.cli.inbox_room import InboxRoom
 from gateway.inbox.keys import NoSuchKeyError, StoredKeys
 from tests.integration.inbox.conftest import Client
@@ -194,3 +197,36 @@ def test_nobody_is_sent_to_the_host_that_his_call_names(room: InboxRoom, transpo
     answer = transport.call("GET", "/v1/inbox/items/", headers={"Host": "other.example.invalid"})
     assert (answer.status, answer.code) == (404, "not_found")
     assert "location" not in answer.headers
+
+
+def test_bodies_of_the_inbox_share_the_room_of_all_calls_and_give_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = inbox_room.configuration
+
+    def small(*given: Any) -> dict[str, Any]:
+        raw = real(*given)
+        return raw | {"server": {**raw["server"], "max_body_bytes": 60_000, "held_bytes": 100_000}}
+
+    monkeypatch.setattr(inbox_room, "configuration", small)
+    with InboxRoom(tmp_path, ministries={"transport": {}}) as room:
+        room.hand_over(1)
+        client = Client(room.url, room.key("transport"))
+        (item,) = client.items()
+        path = f"/v1/inbox/items/{item['item_id']}/acknowledgement"
+        head = (
+            f"POST {path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {client.key}\r\n"
+            "content-type: application/json\r\ncontent-length: 59900\r\n\r\n"
+        ).encode()
+        host, _, port = client.netloc.partition(":")
+        with (
+            socket.create_connection((host, int(port)), 5) as one,
+            socket.create_connection((host, int(port)), 5) as two,
+        ):
+            for sock in (one, two):
+                sock.sendall(head + b" " * 59_000)
+                time.sleep(0.3)
+            assert two.recv(1000).startswith(b"HTTP/1.1 503 ")
+        assert client.acknowledge(item).status == 200
+        filled = b" " * 59_000 + json.dumps({"digest": item["digest"]}).encode()
+        assert client.call("POST", path, raw=filled).status == 200
