@@ -64,7 +64,7 @@ class Contract:
             RecordInvalidError: It does not fit the WSDL; the reason holds no values.
         """
         shape = self.shape
-        operation: Any = self.document.bindings[shape.binding].get(shape.operation)
+        operation: Any = _binding(self.document, shape.binding).get(shape.operation)
         given: dict[str, Any] = {**parameters, shape.request_child: text} if shape.request_child else {}
         alone = [] if given else [text]
         if shape.header:
@@ -78,6 +78,12 @@ class Contract:
                 if not len(part):
                     part.set(etree.QName(_XSI, "type"), etree.QName(_XSD, "string"))
         return etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+
+
+def _binding(document: Any, name: str) -> Any:
+    """A binding by its name; it may stand in a file that the WSDL imports, as WCF writes them."""
+    ports = (port for service in document.services.values() for port in service.ports.values())
+    return next(port.binding for port in ports if port.binding.name.text == name)
 
 
 class _LocalFiles(Transport):
@@ -111,7 +117,10 @@ class _LocalFiles(Transport):
             raise ConfigError(
                 f"the WSDL refers to {str(missing)!r}; put that file beside it ({error.strerror})"
             ) from error
-        parse(content, _LIMITS)
+        try:
+            parse(content, _LIMITS)
+        except RecordInvalidError as error:
+            raise RecordInvalidError(f"{path.name}: {error.reason}") from error
         return _renamed(content, self._rename)
 
 

@@ -27,11 +27,16 @@ _QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large a document may be: bytes, elements, depth of nesting (below libxml2's own limits)."""
+    """How large a document may be: bytes, elements, depth of nesting (below libxml2's own limits).
+
+    Attributes of one element and namespace declarations are few: the time for them grows with their square.
+    """
 
     max_bytes: int = 4_000_000
     max_elements: int = 20_000
     max_depth: int = 64
+    max_attributes: int = 256
+    max_namespaces: int = 4_000
 
 
 DEFAULT_LIMITS = Limits()
@@ -54,6 +59,8 @@ def parse(document: bytes, limits: Limits = DEFAULT_LIMITS, *, keep_comments: bo
     # Each element opens with one "<" and most close with another, so this bounds the tree before it is built.
     if body.count(b"<") > 2 * limits.max_elements:
         raise RecordInvalidError(f"XML with more than {limits.max_elements} elements")
+    if body.count(b"xmlns") > limits.max_namespaces:
+        raise RecordInvalidError(f"XML with more than {limits.max_namespaces} namespace declarations")
     root = _parsed(body, keep_comments=keep_comments)
     _check_shape(root, limits)
     return root
@@ -184,9 +191,11 @@ def _parsed(body: bytes, *, keep_comments: bool) -> etree._Element:
 
 def _check_shape(root: etree._Element, limits: Limits) -> None:
     depth = elements = 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
+    for event, element in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1
         elements += event == "start"
+        if len(element.attrib) > limits.max_attributes:
+            raise RecordInvalidError(f"XML with more than {limits.max_attributes} attributes on one element")
         if depth > limits.max_depth:
             raise RecordInvalidError(f"XML nested deeper than {limits.max_depth}")
         if elements > limits.max_elements:

@@ -79,9 +79,9 @@ def check_routes(document: Document, routes: Mapping[int, RouteConfig], portals:
                 ("routes", two),
                 t(
                     f"'{second.name}' and '{first.name}' (line {line}) both lead to '{first.to}', can hold for one "
-                    "dossier and say different things (kind, rows, results, group or cancel)",
+                    "dossier and say different things (kind, rows, results, group, cancel, accepted_by or timers)",
                     f"'{second.name}' và '{first.name}' (dòng {line}) cùng dẫn tới '{first.to}', có thể cùng đúng với "
-                    "một hồ sơ nhưng nội dung khác nhau (kind, rows, results, group hoặc cancel)",
+                    "một hồ sơ nhưng nội dung khác nhau (kind, rows, results, group, cancel, accepted_by hoặc timers)",
                 ),
                 t(
                     "make their conditions exclude each other, or merge them",
@@ -118,6 +118,8 @@ def _days(document: Document, at: Place, when: When) -> Iterator[Problem]:
             continue
         try:
             days.append(date.fromisoformat(text))
+            if days[-1].isoformat() != text:  # days are compared as text
+                raise ValueError
         except ValueError:
             yield document.problem(
                 (*at, "when", name),
@@ -137,7 +139,8 @@ def _same_deeds(first: RouteConfig, second: RouteConfig) -> bool:
 
 
 def _deeds(route: RouteConfig) -> tuple[object, ...]:
-    return route.kind, set(route.rows), route.results, route.group, set(route.cancel)
+    listed = set(route.rows), set(route.cancel), set(route.accepted_by)
+    return route.kind, route.results, route.group, route.timers, *listed
 
 
 def _may_meet(first: When, second: When) -> bool:

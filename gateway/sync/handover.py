@@ -26,6 +26,8 @@ from gateway.sync.stages import Fact, at_of, establish, hear
 from gateway.sync.timeline import Event
 from gateway.sync.wanted import DossierView, Target
 
+OFFERED = "offered"
+"""By whom it is known that a stage was sent: it lies in an inbox, and its ministry has not come yet."""
 _NOT_THERE = ("retry", "thawed", "refused", "parked")
 
 
@@ -52,20 +54,21 @@ class Handovers:
         self._routes = {route.name: route for route in forwards(config.routes)}
 
     def owed(self, tx: Tx, row: DossierRow, targets: Iterable[Target], now: float) -> None:
-        """T1: what the rules want handed over is owed from now on."""
-        begun = began(row.flags)
-        owed: dict[tuple[str, str], StageRow] = {}
+        """T1: what the rules want handed over is owed from now on, once at each portal whatever rules lead there."""
+        begun = {portal for portal, _ in began(row.flags)}
+        owed: list[StageRow] = []
         for target in targets:
-            declared = {wanted.route for wanted in target.commands if wanted.verb == "declare"}
-            for name in declared:
-                if (target.portal, name) not in begun and _after_the_line(tx, target):
-                    owed[target.portal, name] = StageRow(row.id, target.portal, name, owed_at=now)
+            declared = [wanted.route for wanted in target.commands if wanted.verb == "declare"]
+            if declared and target.portal not in begun and _after_the_line(tx, target):
+                owed.append(StageRow(row.id, target.portal, declared[0], owed_at=now))
         if owed:
-            tx.owe_stages(list(owed.values()))
+            held = {stage.portal for stage in tx.stages_of([row.id]).get(row.id, []) if _has_begun(stage)}
+            tx.owe_stages([stage for stage in owed if stage.portal not in held])
 
     def begun(self, tx: Tx, dossier_id: str, portal: str, route: str, now: float) -> None:
         """T2b: from the first byte on the dossier belongs where it is handed to."""
-        tx.owe_stages([StageRow(dossier_id, portal, route, owed_at=now)])
+        if _held(tx, dossier_id, portal, route) is None:
+            tx.owe_stages([StageRow(dossier_id, portal, route, owed_at=now)])
         _flag(tx, dossier_id, handed(portal, route), there=True)
 
     def heard(self, tx: Tx, view: DossierView, portal: str, told: Told, now: float) -> None:
@@ -97,18 +100,27 @@ class Handovers:
     ) -> None:
         """T3, T4: what became of one delivery of a stage. `how` says why where nobody answered."""
         name = row.doc.get("route", "")
-        if row.klass != DeliveryClass.COMMAND or name not in self._routes or self._routes[name].to != row.portal:
+        known = self._routes.get(name)
+        if row.klass != DeliveryClass.COMMAND or not name or (known is not None and known.to != row.portal):
             return
-        held = tx.stages_of([row.dossier_id], portal=row.portal).get(row.dossier_id, [])
-        stage = next((one for one in held if one.route == name), None)
+        stage = _held(tx, row.dossier_id, row.portal, name)
+        if stage is None and known is None:
+            return
         stage = stage or StageRow(row.dossier_id, row.portal, name, owed_at=row.planned_at)
         proof = _proof(row, outcome, how, person, collected)
+        if state == "offered":
+            establish(stage, Fact.SENT, now, {"by": OFFERED, "of": row.key, "words": "waits in the inbox"})
+            tx.put_stages([stage])
+            return
+        taken_back = state == "superseded" and _only_offered(stage)
+        if taken_back:
+            tx.drop_stage(stage)
         if state == "delivered":
             self._delivered(tx, stage, row, proof, outcome, now)
         elif outcome is not None and outcome.kind is OutcomeKind.REFUSED and not outcome.auth:
             self._refused(tx, stage, row, proof, outcome, now)
         perhaps_there = stage.received_at is not None or (outcome is not None and outcome.duplicate)
-        if state in _NOT_THERE and row.doc.get("verb") == "declare" and not perhaps_there:
+        if (state in _NOT_THERE or taken_back) and row.doc.get("verb") == "declare" and not perhaps_there:
             _flag(tx, row.dossier_id, handed(row.portal, name), there=False)
 
     def ended(self, tx: Tx, row: DeliveryRow, step: Step, now: float) -> None:
@@ -202,9 +214,25 @@ class Handovers:
             tx.append_leaves([leaf("receipt", now, dossier_id=dossier.id, portal=stage.portal, **named)])
 
 
+def _held(tx: Tx, dossier_id: str, portal: str, route: str) -> StageRow | None:
+    """The stage of a dossier at a portal; one that has begun is the same whichever rule leads there now."""
+    held = tx.stages_of([dossier_id], portal=portal).get(dossier_id, [])
+    begun = (stage for stage in held if _has_begun(stage))
+    return next((stage for stage in held if stage.route == route), None) or next(begun, None)
+
+
+def _has_begun(stage: StageRow) -> bool:
+    return stage.sent_at is not None or stage.received_at is not None
+
+
+def _only_offered(stage: StageRow) -> bool:
+    """Whether it lay in an inbox, and nothing is known of anybody who took it."""
+    return stage.received_at is None and stage.doc.get("proof", {}).get(Fact.SENT, {}).get("by") == OFFERED
+
+
 def _drop_unsent(tx: Tx, dossier_id: str, portal: str, of: Callable[[str], bool]) -> None:
     for stage in tx.stages_of([dossier_id], portal=portal).get(dossier_id, []):
-        if of(stage.route) and stage.sent_at is None and stage.received_at is None:
+        if of(stage.route) and not _has_begun(stage):
             tx.drop_stage(stage)
 
 

@@ -13,7 +13,7 @@ from math import isfinite
 from adapters.base import Abilities, DeliveryClass, ProbeStrength
 from gateway.sync.lane import Lane
 from gateway.sync.route import DossierView, Target, Wanted
-from gateway.sync.superseding import OF_A_STAGE, THERE, not_wanted
+from gateway.sync.superseding import OF_A_STAGE, THERE, asks_again, not_wanted
 from gateway.sync.timeline import Event
 from gateway.sync.unheard import answer_to
 from schemas.canonical import digest
@@ -42,8 +42,8 @@ class Step:
 
     @property
     def calls(self) -> bool:
-        """Whether a portal is called for it: an act is superseded only after its owner was heard once more."""
-        return self.do in ("send", "look") or (self.do == "supersede" and self.acts)
+        """Whether a portal is called for it: no act ends unsent before its owner was heard once more."""
+        return self.do in ("send", "look") or (self.do in ("supersede", "park") and self.acts)
 
     @property
     def acts(self) -> bool:
@@ -262,7 +262,8 @@ def _has_spoken(view: DossierView) -> bool:
 
 def _command(view: DossierView, lane: Lane, target: Target, desk: Desk, wanted: Wanted, able: Abilities) -> Step | None:
     cause = wanted.cause.id
-    replaced = not_wanted(view, lane, target.portal, wanted, desk.elsewhere)
+    another = asks_again(view, wanted)
+    replaced = "" if another else not_wanted(view, lane, target.portal, wanted, desk.elsewhere)
     verb = _verb(view, lane, target, wanted, able)
     operation = able.commands.get(verb, "")
     if replaced:
@@ -282,6 +283,8 @@ def _command(view: DossierView, lane: Lane, target: Target, desk: Desk, wanted: 
         return None
     if wanted.verb == "declare" and not view.number:
         return None
+    if another:
+        return Step("park", COMMAND, operation, cause=cause, wanted=wanted, verb=verb, reason=another)
     return Step("send", COMMAND, operation, cause=cause, wanted=wanted, verb=verb)
 
 

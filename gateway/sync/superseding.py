@@ -45,6 +45,24 @@ def not_wanted(view: DossierView, lane: Lane, portal: str, wanted: Wanted, elsew
     return moved_on(view, wanted, freed=lane.is_free(wanted.cause))
 
 
+def asks_again(view: DossierView, wanted: Wanted) -> str:
+    """Why a person must see a stage's request for papers; "" when it is like any other act.
+
+    The citizen is being asked already, by another stage or for something else, so the act is not offered; but what
+    this one asks for would be lost, and the answer to the other would go to it as if it were its own.
+    """
+    stage, current = view.owned(wanted.cause.stage) if wanted.cause.stage else [], view.current()
+    asks = wanted.act is not None and wanted.act.act == DossierStatus.SUPPLEMENT_REQUESTED
+    if not asks or not stage or stage[-1].id != wanted.cause.id:
+        return ""
+    if current is None or current.status != DossierStatus.SUPPLEMENT_REQUESTED:
+        return ""
+    return (
+        f"{wanted.cause.stage} asks for papers while the citizen is being asked already: add its words there, "
+        "then confirm that they arrived"
+    )
+
+
 def _not_to_hand_over(view: DossierView, wanted: Wanted) -> str:
     later = [event for event in view.owned() if event.at > wanted.cause.at and not event.cause]
     if any(event.wire == wanted.cause.wire for event in later):

@@ -113,7 +113,7 @@ class LaneWorker:
             return self._look(case)
         if step.do == "recall":
             return self._recall(case, step)
-        if step.do == "supersede" and step.acts:
+        if step.do in ("supersede", "park") and step.acts:
             return self._supersede(case, step)
         if step.do in ("supersede", "unproven", "park", "answered"):
             self._without_sending(case, step)
@@ -239,7 +239,7 @@ class LaneWorker:
         if fresh is None:
             return False
         now_first = next((s for s in fresh.plan().steps if s.klass is DeliveryClass.COMMAND), None)
-        if now_first is not None and now_first.do == "supersede" and now_first.cause == step.cause:
+        if now_first is not None and now_first.do == step.do and now_first.cause == step.cause:
             self._without_sending(fresh, now_first)
         return True
 

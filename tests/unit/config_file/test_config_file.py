@@ -184,6 +184,13 @@ def test_aliases_that_blow_up_are_refused(read: Read) -> None:
     assert any("too large" in problem.wrong for problem in read("\n".join(lines)).problems)
 
 
+@pytest.mark.parametrize("day", ["20261123", "2026-W27-3"])
+def test_a_day_in_another_spelling_is_a_problem(read: Read, day: str) -> None:
+    """Days are compared as text: such a route began on another day than it says."""
+    problems = read(GOOD.replace("to: national}", f"to: national, when: {{from_on: '{day}'}}}}")).problems
+    assert [problem.key for problem in problems] == ["routes[0].when.from_on"]
+
+
 def test_a_day_that_does_not_exist_is_a_problem_and_not_a_crash(read: Read) -> None:
     problems = read(GOOD.replace("to: national}", "to: national, when: {from_on: 2026-13-01}}")).problems
     assert [problem.key for problem in problems] == ["routes[0].when.from_on"]

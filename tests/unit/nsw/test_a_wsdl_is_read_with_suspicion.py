@@ -132,3 +132,17 @@ def test_an_unusable_wsdl_is_a_configuration_error_that_says_why(tmp_path: Path,
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.wsdl: cannot be read"):
         load_contract(HERE / "nowhere.wsdl")
+
+
+def test_a_binding_may_stand_in_a_file_that_is_imported() -> None:
+    """As WCF writes its contracts: `config check` ended in a traceback."""
+    contract = load_contract(HERE / "service-alone.wsdl")
+    assert contract.shape.binding == "{http://tempuri.org/}Plain"
+    assert b">x</" in contract.write("x", {}, {})
+
+
+def test_a_broken_file_beside_a_wsdl_is_named(tmp_path: Path) -> None:
+    (tmp_path / "main.wsdl").write_bytes((HERE / "service-alone.wsdl").read_bytes())
+    (tmp_path / "binding-alone.wsdl").write_bytes(b"<definitions>")
+    with pytest.raises(ConfigError, match=r"binding-alone\.wsdl: malformed"):
+        load_contract(tmp_path / "main.wsdl")

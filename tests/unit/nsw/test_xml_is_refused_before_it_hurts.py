@@ -35,6 +35,12 @@ DOCTYPE = '<!DOCTYPE a [<!ENTITY b "c">]>'
         pytest.param(b"<a>" + b"<b/>" * 50_000, "elements", id="Q26-counted-before-it-is-parsed"),
         pytest.param(b"<a>" * 1_000 + b"</a>" * 1_000, "malformed", id="Q26-depth-1000"),
         pytest.param(b"<a>" * 100 + b"</a>" * 100, "deeper", id="Q26-depth-100"),
+        pytest.param(
+            b"<a><b " + b" ".join(b'a%x=""' % n for n in range(60_000)) + b"/></a>", "attributes", id="attributes"
+        ),
+        pytest.param(
+            b"<a " + b" ".join(b'xmlns:a%x="u"' % n for n in range(60_000)) + b"/>", "namespace", id="namespaces"
+        ),
     ],
 )
 def test_a_hostile_document_is_refused_quickly_with_fixed_words(document: bytes, reason: str) -> None:

@@ -534,3 +534,54 @@ def test_the_day_a_dossier_is_received_does_not_move_it_to_another_system(provin
     world.rest()
     assert world.justice.pushes == [("declare", CODE)]
     assert world.others["transport"].pushes == []
+
+
+def test_a_second_request_for_papers_waits_for_a_person_and_keeps_its_words(together: Joint) -> None:
+    """It ended as "already is supplement_requested": nobody read it, and the next papers went there as its answer."""
+    forwarded(together)
+    together.rest()
+    together.said("justice", "supplement_requested", "Giấy chứng sinh")
+    together.rest()
+    together.said("transport", "supplement_requested", "Giấy phép xe")
+    together.rest()
+    assert together.at_province() == "supplement_requested"
+    (parked,) = together.deliveries("parked")
+    assert (parked.portal, "transport asks for papers" in parked.reason) == ("province", True)
+    assert [row["status"] for row in together.province.folders["r1"].log].count("supplement_requested") == 1
+    together.operator.confirm(parked.id or 0, arrived=True, actor="an officer")
+    together.act("forwarded", note="đã bổ sung cả hai")
+    together.rest()
+    together.said("justice", "completed")
+    together.said("transport", "completed")
+    assert together.all_agree() == "completed"
+
+
+def test_a_second_request_for_papers_is_made_when_the_first_was_answered_meanwhile(together: Joint) -> None:
+    """The province is read before a person is asked: what we know of it may be old."""
+    forwarded(together)
+    together.rest()
+    together.said("justice", "supplement_requested", "Giấy chứng sinh")
+    together.rest()
+    together.act("forwarded", note="đã bổ sung")
+    together.said("transport", "supplement_requested", "Giấy phép xe")
+    together.engine.pull("transport")
+    together.rest()
+    assert together.deliveries("parked") == []
+
+
+def test_two_rules_to_one_portal_are_one_hand_over(province: Province) -> None:
+    """The second had a stage of its own that nothing was ever sent for, and signed receipts in time."""
+    raw = alone()
+    raw["routes"].append({**raw["routes"][1], "name": "to justice as well"})
+    world = province(raw)
+    forwarded(world)
+    world.rest()
+    assert world.stage().route == "to justice"
+    world.said("justice", "supplement_requested", "Bản sao")
+    world.rest()
+    world.act("forwarded", note="đã bổ sung")
+    world.rest()
+    world.said("justice", "completed")
+    assert world.all_agree() == "completed"
+    assert {one["route"] for one in world.receipts()} == {world.stage().route}
+    assert [verb for verb, _ in world.justice.pushes] == ["declare", "supplement"]

@@ -10,9 +10,10 @@ import pytest
 
 from adapters.base import Delivery, Outcome, OutcomeKind, Repeat
 from gateway.store.base import Tx
-from gateway.store.rows import DeliveryRow, LaneKey
+from gateway.store.rows import DeliveryRow, LaneKey, StageRow
 from gateway.sync import outcomes
 from gateway.sync.lane import Lane
+from gateway.sync.stages import Fact, Timer, late
 from tests.unit.sync.portals import Ministry
 from tests.unit.sync.world import START, World
 
@@ -127,3 +128,37 @@ def test_a_refused_item_waits_for_a_person(collecting: World) -> None:
     assert collecting.store.read(lambda tx: tx.items("justice", waiting=True)) == []
     (dossier,) = collecting.store.read(lambda tx: list(tx.iter_dossiers()))
     assert {entry["portal"] for entry in dossier.timeline} == {"province"}
+
+
+def stages(world: World) -> list[StageRow]:
+    return world.store.read(lambda tx: tx.list_stages())
+
+
+def test_what_lies_in_an_inbox_was_sent_and_its_receipt_is_waited_for(collecting: World) -> None:
+    """Only its acknowledgement said that it was sent: a ministry that never came was never late."""
+    row = offered(collecting)
+    (stage,) = stages(collecting)
+    assert (stage.sent_at, stage.received_at) == (row.attempts[-1]["ended_at"], None)
+    assert stage.doc["proof"]["sent"]["by"] == "offered"
+    missed = late(stage, {Fact.RECEIVED: Timer(24.0, "justice")}, collecting.now() + 25 * 3600)
+    assert missed is not None
+    assert missed.fact is Fact.RECEIVED
+    acknowledge(collecting, row)
+    (stage,) = stages(collecting)
+    assert stage.doc["proof"]["received"]["by"] == "acknowledgement"
+
+
+def test_what_a_person_takes_back_from_an_inbox_is_not_waited_for(collecting: World) -> None:
+    row = offered(collecting)
+    collecting.operator.drop(row.id or 0, "an officer", "withdrawn")
+    assert stages(collecting) == []
+
+
+def test_an_acknowledgement_is_written_down_though_its_route_is_gone(collecting: World) -> None:
+    row = offered(collecting)
+    collecting.shop.handovers._routes.clear()  # as after a start with a file in which the route does not stand
+    assert acknowledge(collecting, row) == "delivered"
+    (stage,) = stages(collecting)
+    assert stage.received_at is not None
+    receipts = collecting.store.read(lambda tx: tx.receipts_of(row.dossier_id))
+    assert [one.fact for one in receipts] == ["received"]
