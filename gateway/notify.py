@@ -17,6 +17,7 @@ from gateway.log import get_logger
 from gateway.notices import Notice
 from gateway.store.base import Store, Tx
 from gateway.store.rows import Json
+from gateway.sync.applying import BRAKED
 from gateway.sync.portal import inside
 from gateway.sync.standing import AtRisk, PortalStatus, StatusReport, status
 from gateway.sync.standing_requests import UnheardRequest
@@ -75,7 +76,7 @@ class Notices:
         yield "silent", self._is_silent(portal), notices.silent(portal), notices.back(portal)
         refused = portal.login_refused_since is not None
         yield "login_refused", refused, notices.login_refused(portal), notices.login_works(portal)
-        yield "braked", portal.paused.startswith("one sweep"), notices.braked(portal), None
+        yield "braked", portal.paused.startswith(("one sweep", BRAKED)), notices.braked(portal), None
 
     def _is_silent(self, portal: PortalStatus) -> bool:
         """Silence is counted from our own start, and not during a maintenance window: neither is the portal's fault.

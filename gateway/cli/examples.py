@@ -52,6 +52,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "mapping try": ("lienthong mapping try record.json --mapping opencps/v2-2020",),
     "mapping diff": ("lienthong mapping diff npsp/v1.4-2020 npsp/v2-2024 samples/",),
     "route explain": ("lienthong route explain H99.19-261118-00001",),
+    "route apply": ("lienthong route apply --since 2026-07-01",),
     "route simulate": (
         "lienthong route simulate --since 2026-07-01",
         "lienthong route simulate --since 2026-07-01 --rules new.yaml",

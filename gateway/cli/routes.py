@@ -10,7 +10,7 @@ import typer
 
 from gateway.cli.dossier import Code, one_dossier
 from gateway.cli.language import t
-from gateway.cli.opening import DEFAULT_CONFIG, AsJson, ConfigPath, opened
+from gateway.cli.opening import DEFAULT_CONFIG, Actor, AsJson, ConfigPath, opened, this_person
 from gateway.cli.printing import as_json, table, when
 from gateway.config_file import load
 from gateway.sync.explaining import Explained
@@ -61,14 +61,50 @@ def _timer(fact: str, timer: Timer) -> str:
     return t(f"{fact} within {timer.within_h:g} h, {why}", f"{fact} trong vòng {timer.within_h:g} giờ, {why}")
 
 
+Since = Annotated[
+    str,
+    typer.Option(
+        "--since", help=t("First day of the dossiers, yyyy-mm-dd.", "Ngày đầu của hồ sơ, dạng năm-tháng-ngày.")
+    ),
+]
+
+
+def _day(since: str) -> str:
+    try:
+        return date.fromisoformat(since).isoformat()
+    except ValueError:
+        raise typer.BadParameter(t("write the day as 2026-07-01", "hãy ghi ngày dạng 2026-07-01")) from None
+
+
+@app.command(
+    help=t(
+        "After rules were changed: plan what they want of dossiers that are there already.",
+        "Sau khi đổi quy tắc: lập kế hoạch cho các hồ sơ đã có.",
+    )
+)
+def apply(since: Since, config: ConfigPath = DEFAULT_CONFIG, actor: Actor = "", json: AsJson = False) -> None:
+    """What 'route simulate --since DAY' names without '--rules' is sent; more than the set number stops and asks."""
+    with opened(config, calls=False) as gateway:
+        done = gateway.operator.apply_rules(_day(since), actor or this_person())
+    if json:
+        as_json(done)
+        return
+    for portal, number in done.due.items():
+        typer.echo(t(f"{portal}: {number} dossiers planned", f"{portal}: {number} hồ sơ vào kế hoạch"))
+    for portal in done.braked:
+        typer.echo(
+            t(
+                f"{portal}: stopped, more than the set number; 'lienthong resume {portal}' is the yes",
+                f"{portal}: đã dừng vì quá số lượng cho phép; 'lienthong resume {portal}' nghĩa là đồng ý",
+            )
+        )
+    if not done.due:
+        typer.echo(t("nothing to do: the rules have done all they want", "không có việc: quy tắc đã làm đủ"))
+
+
 @app.command(help=t("Say what changed rules would do.", "Cho biết nếu đổi quy tắc thì sẽ thế nào."))
 def simulate(
-    since: Annotated[
-        str,
-        typer.Option(
-            "--since", help=t("First day of the dossiers, yyyy-mm-dd.", "Ngày đầu của hồ sơ, dạng năm-tháng-ngày.")
-        ),
-    ],
+    since: Since,
     rules: Annotated[
         Path | None,
         typer.Option(
@@ -84,10 +120,7 @@ def simulate(
     json: AsJson = False,
 ) -> None:
     """Nothing is written and no portal is called."""
-    try:
-        day = date.fromisoformat(since).isoformat()
-    except ValueError:
-        raise typer.BadParameter(t("write the day as 2026-07-01", "hãy ghi ngày dạng 2026-07-01")) from None
+    day = _day(since)
     other = load(rules, secrets=False) if rules is not None else None
     with opened(config, calls=False) as gateway:
         found = gateway.engine.rehearse(day, other)
@@ -101,3 +134,10 @@ def simulate(
         for name, number in counted.items():
             typer.echo(f"{word} {name}: {number}")
     typer.echo(t(f"dossiers looked at: {found.looked_at}", f"số hồ sơ đã xem: {found.looked_at}"))
+    if found.gains or found.sends:
+        typer.echo(
+            t(
+                f"a dossier at rest hears of changed rules by 'lienthong route apply --since {day}'",
+                f"hồ sơ đã yên chỉ theo quy tắc mới khi chạy 'lienthong route apply --since {day}'",
+            )
+        )

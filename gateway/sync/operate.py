@@ -12,6 +12,7 @@ from gateway.evidence.leaf import leaf
 from gateway.store.base import Tx
 from gateway.store.rows import DeliveryRow, LaneKey, RecordRow
 from gateway.sync import conflicts, outcomes
+from gateway.sync.applying import Applied, apply
 from gateway.sync.arrival import SALT
 from gateway.sync.case import Workshop, paused_routes
 from gateway.sync.engine import Engine
@@ -229,6 +230,14 @@ class Operator:
         for row in tx.quarantine_of(record.portal, record.external_id):
             if row.cause == "doubt" and row.id is not None:
                 tx.close_quarantine(row.id, "replayed")
+
+    # rules
+    def apply_rules(self, since_on: str, actor: str) -> Applied:
+        """Plan what the rules in force want of dossiers of the day `since_on` (yyyy-mm-dd) or later, and was not done.
+
+        A portal that is to get more than `max_writes_per_sweep` is paused and asks.
+        """
+        return apply(self._shop, self._engine.rehearse(since_on, None), actor)
 
     # brakes
     def pause(self, portal: str, actor: str, reason: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,3 +81,43 @@ def test_a_portal_that_is_not_live_yet_is_judged_as_if_adopted_on_that_day(tmp_p
     assert found.gains == {"justice": 1, "national": 1}
     assert made.engine.rehearse("2026-11-02", made.config).dossiers == ()
     made.close()
+
+
+def under(world: Joint, **changes: Any) -> None:
+    """As after a start with other rules."""
+    raw = joint()
+    raw["portals"]["transport"] = {**raw["portals"]["transport"], **changes}
+    world.config = Config.model_validate(raw)
+    world.restart()
+
+
+def test_changed_rules_are_applied_to_dossiers_at_rest(world: Joint) -> None:
+    """They held for new ones only, though the rehearsal said that these would be sent."""
+    under(world)
+    world.rest()
+    assert world.others["transport"].pushes == []
+    done = world.operator.apply_rules("2026-09-01", "an officer")
+    assert (done.due, done.braked) == ({"transport": 1}, ())
+    world.rest()
+    assert world.others["transport"].pushes == [("declare", CODE)]
+    assert world.operator.apply_rules("2026-09-01", "an officer").due == {}
+    acts = [leaf.canonical for _, leaf in world.store.read(lambda tx: tx.leaves()) if b"apply_rules" in leaf.canonical]
+    assert len(acts) == 1
+    assert b"an officer" in acts[0]
+
+
+def test_changed_rules_that_want_too_much_stop_and_ask(world: Joint) -> None:
+    fields = {"procedure": "2.000001", "received": TODAY, "person": "000000000004"}
+    world.province.open("r4", at=world.tick(), code="H99-261102-00004", status="accepted", **fields)
+    world.province.act("r4", "forwarded", at=world.tick(10))
+    world.rest()
+    under(world, max_writes_per_sweep=1)
+    done = world.operator.apply_rules("2026-09-01", "an officer")
+    assert (done.due, done.braked) == ({"transport": 2}, ("transport",))
+    world.round()
+    assert world.others["transport"].pushes == []
+    world.operator.resume("transport", "an officer")
+    for _ in range(3):
+        world.round()
+        world.tick(30)
+    assert len(world.others["transport"].pushes) == 2
