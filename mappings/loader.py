@@ -56,6 +56,28 @@ def load(path_or_name: str) -> Mapping:
     return Mapping(spec.kind, spec.profile, digest(plain)[:16], spec.source, str(spec.released), messages)
 
 
+def table_words(path_or_name: str) -> frozenset[str]:
+    """Every word that stands in a table of a mapping, on either side: a portal's statuses are among them.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    return frozenset(_in_tables(_read(path_or_name, ())[0], inside=False))
+
+
+def _in_tables(value: Any, *, inside: bool) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if inside:
+                yield str(name)
+            yield from _in_tables(inner, inside=inside or name == "table")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _in_tables(inner, inside=inside)
+    elif inside:
+        yield str(value)
+
+
 def packaged() -> tuple[str, ...]:
     """Names of all packaged mappings, sorted."""
     kinds = (entry for entry in resources.files("mappings").iterdir() if entry.is_dir())

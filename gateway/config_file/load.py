@@ -14,6 +14,7 @@ from adapters import registry
 from gateway.config import (
     Config,
     Environment,
+    GroupConfig,
     NotifyConfig,
     OwnershipConfig,
     PortalConfig,
@@ -26,6 +27,7 @@ from gateway.config_file.inbox import check_inboxes
 from gateway.config_file.lines import Document
 from gateway.config_file.portals import Setting, check_portal, settled_mapping, settled_options
 from gateway.config_file.problem import Place, Problem
+from gateway.config_file.rule_words import check_words
 from gateway.config_file.server import check_server
 from gateway.config_file.timers import check_timers
 from gateway.config_file.words import problems_of
@@ -112,6 +114,9 @@ def _checked(document: Document, folder: Path, environ: Mapping[str, str], secre
     yield from check_timers(document, portals, routed)
     grouped = plain.get("groups")
     yield from stages.check_stages(document, tuple(grouped) if isinstance(grouped, dict) else (), routed)
+    named = grouped.items() if isinstance(grouped, dict) else ()
+    groups = {name: one for name, entry in named if (one := _part(GroupConfig, entry)) is not None}
+    yield from check_words(document, folder, portals, ownership, routed, groups)
     if (store := _part(StoreConfig, plain.get("store", {}))) is not None:
         yield from routes.check_store(document, store)
     if (notify := _part(NotifyConfig, plain.get("notify", {}))) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from mappings import Mapping, load
+from mappings import Mapping, load, table_words
 
 packaged_once = cache(load)
 """Packaged mappings do not change while the program runs; a mapping is frozen, so it may be shared."""
@@ -17,3 +17,12 @@ def vocabulary(path_or_name: str) -> Mapping:
         ConfigError: Lists every problem with file and line.
     """
     return load(path_or_name) if path_or_name.endswith((".yaml", ".yml")) else packaged_once(path_or_name)
+
+
+def words_of(path_or_name: str) -> frozenset[str]:
+    """Every word that stands in a table of a portal's mapping, on either side.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    return table_words(path_or_name)

@@ -43,8 +43,14 @@ def day_of(view: DossierView) -> str:
 def matches(event: Event, when: When) -> bool:
     """Whether an event has a status of this route."""
     by_status = not when.statuses or event.status in when.statuses
-    by_wire = not when.wires or event.wire in when.wires or event.sub in when.wires
+    by_wire = not when.wires or _says(event, when.wires)
     return by_status and by_wire
+
+
+def _says(event: Event, patterns: Sequence[str]) -> bool:
+    if event.wire in patterns or event.sub in patterns:
+        return True
+    return any(fnmatchcase(event.wire, one) or fnmatchcase(event.sub, one) for one in patterns if "*" in one)
 
 
 def is_one_of(event: Event, words: Sequence[str]) -> bool:

@@ -585,3 +585,10 @@ def test_two_rules_to_one_portal_are_one_hand_over(province: Province) -> None:
     assert world.all_agree() == "completed"
     assert {one["route"] for one in world.receipts()} == {world.stage().route}
     assert [verb for verb, _ in world.justice.pushes] == ["declare", "supplement"]
+
+
+def test_a_pattern_of_wire_words_holds_for_each_of_them(province: Province) -> None:
+    world = province(alone(when={"procedures": ["2.*"], "wires": ["forw*"]}))
+    forwarded(world)
+    world.rest()
+    assert world.justice.pushes == [("declare", CODE)]
