@@ -226,6 +226,8 @@ def _certificate(key_info: etree._Element | None) -> x509.Certificate:
 
 
 def _decoded(element: etree._Element, code: str) -> bytes:
+    if len(element):
+        raise SignatureRefusedError("shape", "a value of it is cut by other elements")
     text = "".join((element.text or "").split())
     try:
         return base64.b64decode(text, validate=True)

@@ -59,6 +59,11 @@ async def _said(request: Request) -> bytes:
     return await request.body()
 
 
+def _only_json(request: Request) -> None:
+    if not _is_json(request):
+        raise RefusedError("media_type")
+
+
 Said = Annotated[bytes, Depends(_said)]
 """The caller's body, byte for byte."""
 
@@ -109,6 +114,7 @@ class Interface:
         add(
             "/items/{item_id}/acknowledgement",
             self.acknowledge,
+            dependencies=[Depends(_only_json)],
             methods=["POST"],
             response_model=AcknowledgementReply,
             summary="Say that you have it",
@@ -117,6 +123,7 @@ class Interface:
         add(
             "/items/{item_id}/refusal",
             self.refuse,
+            dependencies=[Depends(_only_json)],
             methods=["POST"],
             response_model=ReportReply,
             status_code=202,
@@ -126,6 +133,7 @@ class Interface:
         add(
             "/items/{item_id}/reports",
             self.report,
+            dependencies=[Depends(_only_json)],
             methods=["POST"],
             response_model=ReportReply,
             status_code=202,

@@ -230,3 +230,14 @@ def test_bodies_of_the_inbox_share_the_room_of_all_calls_and_give_it_back(
         assert client.acknowledge(item).status == 200
         filled = b" " * 59_000 + json.dumps({"digest": item["digest"]}).encode()
         assert client.call("POST", path, raw=filled).status == 200
+
+
+@pytest.mark.parametrize("headers", [{"Content-Type": "application/vnd.api+json"}, {"Content-Encoding": "gzip"}])
+def test_a_body_of_another_kind_is_not_taken_though_it_can_be_read(
+    room: InboxRoom, transport: Client, headers: dict[str, str]
+) -> None:
+    room.hand_over(1)
+    (item,) = transport.items()
+    path = f"/v1/inbox/items/{item['item_id']}/acknowledgement"
+    assert transport.call("POST", path, {"digest": item["digest"]}, headers).code == "media_type"
+    assert transport.acknowledge(item).status == 200

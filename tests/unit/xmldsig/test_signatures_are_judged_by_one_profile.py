@@ -170,6 +170,10 @@ CHANGED = {
     "a blank added": ("digest", edited(("<Body>", "<Body> "))),
     "the digest changed": ("signature_value", edited(("<DigestValue>", "<DigestValue>AAAA"))),
     "the signature value changed": ("signature_value", edited(("<SignatureValue>", "<SignatureValue>AAAA"))),
+    "a signature value that is cut by an element": (
+        "shape",
+        edited(("</SignatureValue>", "<Extra/></SignatureValue>")),
+    ),
     "a signature value that is no base64": ("signature_value", edited(("<SignatureValue>", "<SignatureValue>*"))),
     "cut short": ("hostile", signed()[:-20]),
 }
