@@ -56,13 +56,22 @@ def load(path_or_name: str) -> Mapping:
     return Mapping(spec.kind, spec.profile, digest(plain)[:16], spec.source, str(spec.released), messages)
 
 
-def table_words(path_or_name: str) -> frozenset[str]:
+def table_words(path_or_name: str) -> frozenset[str] | None:
     """Every word that stands in a table of a mapping, on either side: a portal's statuses are among them.
+
+    None where the portal may say others as well: sub-statuses are free configuration (`sub`).
 
     Raises:
         ConfigError: The file cannot be read.
     """
-    return frozenset(_in_tables(_read(path_or_name, ())[0], inside=False))
+    plain = _read(path_or_name, ())[0]
+    return None if _says_more(plain) else frozenset(_in_tables(plain, inside=False))
+
+
+def _says_more(value: Any) -> bool:
+    if isinstance(value, dict):
+        return {"wire", "sub"} <= value.keys() or any(_says_more(inner) for inner in value.values())
+    return isinstance(value, list) and any(_says_more(inner) for inner in value)
 
 
 def _in_tables(value: Any, *, inside: bool) -> Iterator[str]:

@@ -20,7 +20,8 @@ from schemas.status import DossierStatus
 _STATUSES = frozenset(status.value for status in DossierStatus)
 _NEAR = 3
 
-Words = Iterator[tuple[Place, str]]
+Words = Iterator[tuple[Place, str, tuple[str, ...]]]
+"""Where a word stands, the word, and the portals that would have to say it; none named: the handlers."""
 
 
 def check_words(
@@ -40,21 +41,33 @@ def check_words(
                 t(f"'{route.to}' handles dossiers itself", f"chính '{route.to}' xử lý hồ sơ"),
                 t("forward to another portal, or mirror", "hãy chuyển tới cổng khác, hoặc dùng mirror"),
             )
+    handlers = ownership.handlers if ownership is not None else ()
+    known = {name: _known(portal, folder) for name, portal in portals.items()}
+    for place, word, speakers in _said(ownership, routes, groups):
+        spoken = [known.get(name) for name in speakers or handlers]
+        said = {one for words in spoken if words is not None for one in words} | _STATUSES
+        if None in spoken or any(fnmatchcase(one, word) for one in said):
+            continue
+        near = difflib.get_close_matches(word, sorted(said), _NEAR)
+        who = ", ".join(speakers or handlers)
+        yield document.problem(
+            place,
+            t(f"{who} never says '{word}'", f"{who} không bao giờ dùng '{word}'"),
+            t(f"write one of {', '.join(near)}", f"hãy viết một trong {', '.join(near)}")
+            if near
+            else t(
+                "write a status, or a word of its mapping", "hãy viết trạng thái, hoặc một từ trong ánh xạ của cổng"
+            ),
+        )
+
+
+def _known(portal: PortalConfig, folder: Path) -> frozenset[str] | None:
+    """What a portal may say; None where that cannot be known, or its mapping not be read (told at the portal)."""
     try:
-        said = {word for one in portals.values() for word in words_of(settled_mapping(one, folder))}
+        words = words_of(settled_mapping(portal, folder))
     except ConfigError:
-        return  # told at the portal
-    known = said | _STATUSES | {word for one in portals.values() for word in _inside(one.options)}
-    for place, word in _said(ownership, routes, groups):
-        if not any(fnmatchcase(one, word) for one in known):
-            near = difflib.get_close_matches(word, sorted(known), _NEAR)
-            yield document.problem(
-                place,
-                t(f"no portal of this file says '{word}'", f"không cổng nào trong tệp này dùng '{word}'"),
-                t(f"write one of {', '.join(near)}", f"hãy viết một trong {', '.join(near)}")
-                if near
-                else t("write a status, or a word of a mapping", "hãy viết trạng thái, hoặc một từ trong ánh xạ"),
-            )
+        return None
+    return None if words is None else words | set(_inside(portal.options))
 
 
 def _said(
@@ -64,12 +77,12 @@ def _said(
         at: Place = ("routes", number)
         yield from _each((*at, "when", "wires"), route.when.wires)
         yield from _each((*at, "cancel"), route.cancel)
-        yield from _each((*at, "accepted_by"), route.accepted_by)
+        yield from _each((*at, "accepted_by"), route.accepted_by, route.to)
         for status, act in route.results.items():
-            yield from _act((*at, "results", status.value), act)
+            yield from _act((*at, "results", status.value), act, route.to)
     for portal, asked in (ownership.requests if ownership is not None else {}).items():
         for status, act in asked.items():
-            yield from _act(("ownership", "requests", portal, status.value), act)
+            yield from _act(("ownership", "requests", portal, status.value), act, portal)
     for name, group in groups.items():
         yield from _act(("groups", name, "when_all"), group.when_all)
         if group.when_any_refused is not None:
@@ -89,20 +102,21 @@ def _inside(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _act(at: Place, act: Act) -> Words:
+def _act(at: Place, act: Act, *asks: str) -> Words:
+    """`from` is of the handlers, `wires` of the portals that ask for the act."""
     yield from _each((*at, "from"), act.from_)
-    yield from _each((*at, "wires"), act.wires)
+    yield from _each((*at, "wires"), act.wires, *asks)
 
 
-def _each(at: Place, words: Iterable[str]) -> Words:
+def _each(at: Place, words: Iterable[str], *speakers: str) -> Words:
     for number, word in enumerate(words):
-        yield (*at, number), word
+        yield (*at, number), word, speakers
 
 
 def _patterns(document: Document, number: int, route: RouteConfig) -> Iterator[Problem]:
     """Only `*` stands for anything; other signs of file names would hold for more than the checks here can compare."""
     for name in ("procedures", "agencies", "sectors", "wires"):
-        for place, pattern in _each(("routes", number, "when", name), getattr(route.when, name)):
+        for place, pattern, _ in _each(("routes", number, "when", name), getattr(route.when, name)):
             if set(pattern) & set("?[]"):
                 yield document.problem(
                     place,

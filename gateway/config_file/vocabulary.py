@@ -19,8 +19,8 @@ def vocabulary(path_or_name: str) -> Mapping:
     return load(path_or_name) if path_or_name.endswith((".yaml", ".yml")) else packaged_once(path_or_name)
 
 
-def words_of(path_or_name: str) -> frozenset[str]:
-    """Every word that stands in a table of a portal's mapping, on either side.
+def words_of(path_or_name: str) -> frozenset[str] | None:
+    """Every word that stands in a table of a portal's mapping, on either side; None where it may say others as well.
 
     Raises:
         ConfigError: The file cannot be read.

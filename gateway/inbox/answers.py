@@ -20,7 +20,7 @@ from schemas.status import DossierStatus
 
 AHEAD = timedelta(minutes=5)
 """How far a ministry's clock may be before ours."""
-BEHIND = timedelta(days=1)
+BEHIND = timedelta(days=31)
 """How far before anything we know of its dossier a stage may be said to have moved."""
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _SPACE = uuid.UUID("4f0b1c52-6d3e-5f7a-8a55-7c3b90b1d6e2")

@@ -112,7 +112,8 @@ class Handovers:
             establish(stage, Fact.SENT, now, {"by": OFFERED, "of": row.key, "words": "waits in the inbox"})
             tx.put_stages([stage])
             return
-        taken_back = state == "superseded" and _only_offered(stage)
+        declared = row.doc.get("verb") == "declare"
+        taken_back = state == "superseded" and declared and _only_offered(stage)
         if taken_back:
             tx.drop_stage(stage)
         if state == "delivered":
@@ -120,7 +121,7 @@ class Handovers:
         elif outcome is not None and outcome.kind is OutcomeKind.REFUSED and not outcome.auth:
             self._refused(tx, stage, row, proof, outcome, now)
         perhaps_there = stage.received_at is not None or (outcome is not None and outcome.duplicate)
-        if (state in _NOT_THERE or taken_back) and row.doc.get("verb") == "declare" and not perhaps_there:
+        if (state in _NOT_THERE or taken_back) and declared and not perhaps_there:
             _flag(tx, row.dossier_id, handed(row.portal, name), there=False)
 
     def ended(self, tx: Tx, row: DeliveryRow, step: Step, now: float) -> None:

@@ -162,3 +162,12 @@ def test_an_acknowledgement_is_written_down_though_its_route_is_gone(collecting:
     assert stage.received_at is not None
     receipts = collecting.store.read(lambda tx: tx.receipts_of(row.dossier_id))
     assert [one.fact for one in receipts] == ["received"]
+
+
+def test_an_amendment_taken_back_leaves_the_hand_over_that_still_waits(collecting: World) -> None:
+    collecting.tick(60)
+    collecting.province.act("R1", "forwarded", at=collecting.now(), note="bổ sung")
+    collecting.rest()
+    (amend,) = [row for row in collecting.deliveries("offered") if row.operation == "amend"]
+    collecting.operator.drop(amend.id or 0, "an officer", "not needed")
+    assert len(stages(collecting)) == 1
