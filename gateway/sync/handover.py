@@ -113,14 +113,16 @@ class Handovers:
             tx.put_stages([stage])
             return
         declared = row.doc.get("verb") == "declare"
-        taken_back = state == "superseded" and declared and _only_offered(stage)
+        waits = _waits(stage)
+        taken_back = state == "superseded" and waits == row.key
         if taken_back:
             tx.drop_stage(stage)
         if state == "delivered":
             self._delivered(tx, stage, row, proof, outcome, now)
         elif outcome is not None and outcome.kind is OutcomeKind.REFUSED and not outcome.auth:
             self._refused(tx, stage, row, proof, outcome, now)
-        perhaps_there = stage.received_at is not None or (outcome is not None and outcome.duplicate)
+        perhaps_there = stage.received_at is not None or waits not in ("", row.key)
+        perhaps_there = perhaps_there or (outcome is not None and outcome.duplicate)
         if (state in _NOT_THERE or taken_back) and declared and not perhaps_there:
             _flag(tx, row.dossier_id, handed(row.portal, name), there=False)
 
@@ -226,9 +228,10 @@ def _has_begun(stage: StageRow) -> bool:
     return stage.sent_at is not None or stage.received_at is not None
 
 
-def _only_offered(stage: StageRow) -> bool:
-    """Whether it lay in an inbox, and nothing is known of anybody who took it."""
-    return stage.received_at is None and stage.doc.get("proof", {}).get(Fact.SENT, {}).get("by") == OFFERED
+def _waits(stage: StageRow) -> str:
+    """The delivery by which a stage lies in an inbox while nothing is known of anybody who took it; "" for none."""
+    sent = stage.doc.get("proof", {}).get(Fact.SENT, {})
+    return str(sent["of"]) if stage.received_at is None and sent.get("by") == OFFERED else ""
 
 
 def _drop_unsent(tx: Tx, dossier_id: str, portal: str, of: Callable[[str], bool]) -> None:
