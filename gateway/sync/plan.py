@@ -262,7 +262,7 @@ def _has_spoken(view: DossierView) -> bool:
 
 def _command(view: DossierView, lane: Lane, target: Target, desk: Desk, wanted: Wanted, able: Abilities) -> Step | None:
     cause = wanted.cause.id
-    another = asks_again(view, wanted)
+    another = "" if lane.is_free(wanted.cause) else asks_again(view, wanted)
     replaced = "" if another else not_wanted(view, lane, target.portal, wanted, desk.elsewhere)
     verb = _verb(view, lane, target, wanted, able)
     operation = able.commands.get(verb, "")

@@ -49,7 +49,8 @@ def asks_again(view: DossierView, wanted: Wanted) -> str:
     """Why a person must see a stage's request for papers; "" when it is like any other act.
 
     The citizen is being asked already, by another stage or for something else, so the act is not offered; but what
-    this one asks for would be lost, and the answer to the other would go to it as if it were its own.
+    this one asks for would be lost, and the answer to the other would go to it as if it were its own. A person is asked
+    once: who says that it shall be done after all has read it, and it is judged like any act.
     """
     stage, current = view.owned(wanted.cause.stage) if wanted.cause.stage else [], view.current()
     asks = wanted.act is not None and wanted.act.act == DossierStatus.SUPPLEMENT_REQUESTED

@@ -592,3 +592,20 @@ def test_a_pattern_of_wire_words_holds_for_each_of_them(province: Province) -> N
     forwarded(world)
     world.rest()
     assert world.justice.pushes == [("declare", CODE)]
+
+
+def test_a_person_is_asked_about_a_second_request_once(together: Joint) -> None:
+    """Each "it is not there yet" parked it again, for ever."""
+    forwarded(together)
+    together.rest()
+    for name in MINISTRIES:
+        together.said(name, "supplement_requested", f"Giấy tờ cho {name}")
+        together.rest()
+    (parked,) = together.deliveries("parked")
+    together.operator.confirm(parked.id or 0, arrived=False, actor="an officer")
+    together.rest()
+    assert together.deliveries("parked") == []
+    together.act("forwarded", note="đã bổ sung")
+    for name in MINISTRIES:
+        together.said(name, "completed")
+    assert together.all_agree() == "completed"
